@@ -1,0 +1,1 @@
+"""What goes out: route, excerpt, render, send."""

@@ -1,0 +1,82 @@
+"""The exception tree.  Expected failures (a feed is down, a channel refuses) are values, not these.
+
+MonitorError
+├── ConfigError        config.toml or a rule file cannot be used; carries every problem      exit 2
+├── StoreError         the database refused                                                 exit 3
+│   ├── StoreRefused   not ours, from the future, damaged, unreadable: a person must act
+│   └── StoreBusy      locked or full: passes by itself, the caller tries again later
+├── AlreadyRunning     another daemon holds the database                                    exit 4
+└── ChildFailed        a sandboxed function died, was late or ran out of memory
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong in a file a person wrote, or one thing worth a look (``warning``)."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+    where: str = ""  # "routes[2].channels", "rule fms-ukraine, query"
+    what: str  # 'no channel "opps"'
+    remedy: str = ""  # 'did you mean "ops"?'
+    excerpt: str = ""  # the faulty line, newline, a caret under the fault
+    warning: bool = False
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        middle = f"{self.where}: " if self.where else ""
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        kind = "warning: " if self.warning else ""
+        excerpt = f"\n{self.excerpt}" if self.excerpt else ""
+        return f"{place}: {kind}{middle}{self.what}{remedy}{excerpt}"
+
+
+class MonitorError(Exception):
+    """Anything this program raises on purpose."""
+
+    exit_code = 1
+
+
+class ConfigError(MonitorError):
+    """A file cannot be used; ``problems`` holds all that is wrong with it, not only the first."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class StoreError(MonitorError):
+    """The database refused."""
+
+    exit_code = 3
+
+
+class StoreRefused(StoreError):
+    """The database is not ours, from the future, damaged or unreadable: a person must act."""
+
+
+class StoreBusy(StoreError):
+    """The database is locked or the disk is full: nothing was written, try again later."""
+
+
+class AlreadyRunning(MonitorError):
+    """Another daemon holds the lock of this database."""
+
+    exit_code = 4
+
+
+class ChildFailed(MonitorError):
+    """A sandboxed function died, was late, or ran out of memory; ``reason`` says which."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason  # "deadline" | "memory" | "died" | "raised"
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}" if detail else reason)

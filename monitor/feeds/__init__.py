@@ -1,0 +1,1 @@
+"""What comes in: fetch, parse, normalise, schedule."""

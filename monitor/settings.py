@@ -1,0 +1,100 @@
+"""The values of config.toml once it was read: what people chose.  ``config.py`` makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from zoneinfo import ZoneInfo
+
+from monitor.model import Severity
+
+Network = IPv4Network | IPv6Network
+
+
+class FirstPoll(StrEnum):
+    """What becomes of the entries a feed already holds when it is first seen."""
+
+    NO_ALERTS = "no-alerts"
+    ALERT = "alert"
+
+
+class ContentMode(StrEnum):
+    """Where the text of an entry comes from."""
+
+    FEED = "feed"
+    ARTICLE = "article"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSettings:
+    url: str
+    name: str
+    tags: frozenset[str] = frozenset()
+    enabled: bool = True
+    reason: str = ""  # why it is not enabled
+    interval: timedelta | None = None
+    content: ContentMode = ContentMode.AUTO
+    source: str = ""  # "config.toml:31"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollSettings:
+    interval: timedelta = timedelta(minutes=15)
+    min_interval: timedelta = timedelta(minutes=2)
+    max_interval: timedelta = timedelta(hours=24)
+    per_host_gap: timedelta = timedelta(seconds=1)
+    concurrency: int = 32
+    timeout: timedelta = timedelta(seconds=30)  # the whole exchange
+    first_poll: FirstPoll = FirstPoll.NO_ALERTS
+    allow_private: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One recipient of a channel."""
+
+    name: str  # "desk-slack", or "morning-mail/anna@example.org"
+    url: str = field(repr=False)  # apprise address: a secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """Where alerts go.  ``targets`` is empty when its secret could not be read (``problem``)."""
+
+    name: str
+    targets: tuple[Target, ...] = ()
+    kind: str = ""  # apprise scheme: "mailtos", "slack", "json" …, or "terminal"
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Chooses channels for rules that name none; empty conditions fit everything."""
+
+    severity: frozenset[Severity] = frozenset()
+    rules: frozenset[str] = frozenset()
+    rule_tags: frozenset[str] = frozenset()
+    feed_tags: frozenset[str] = frozenset()
+    channels: tuple[str, ...] = ()
+    continue_: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole of config.toml.  Paths are absolute strings."""
+
+    path: str
+    database: str
+    rules: str
+    timezone: ZoneInfo
+    contact: str = ""
+    allow_empty: bool = False  # zero rules are meant
+    monitor_reports_to: tuple[str, ...] = ()
+    default_channels: tuple[str, ...] | None = None  # None: all channels
+    poll: PollSettings = PollSettings()
+    feeds: tuple[FeedSettings, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    routes: tuple[Route, ...] = ()
