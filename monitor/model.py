@@ -87,7 +87,9 @@ class Feed:
     failure: FailureReason | None = None
     failure_detail: str = ""
     reported: bool = False  # the operators were told that it is broken
-    moved_to: str | None = None  # target of permanent redirects, seen ``moved_count`` times in a row
+    moved_to: str | None = (
+        None  # target of permanent redirects, seen ``moved_count`` times in a row
+    )
     moved_count: int = 0
     paused: bool = False
 
@@ -153,7 +155,9 @@ class ParsedFeed:
     language: str | None = None
     ttl: timedelta | None = None
     entries: tuple[RawEntry, ...] = ()
-    complete: bool = True  # False: cut off; the unfinished entry is dropped, no validators are saved
+    complete: bool = (
+        True  # False: cut off; the unfinished entry is dropped, no validators are saved
+    )
     warnings: tuple[str, ...] = ()  # limits reached, ill-formed XML …
 
 
@@ -206,7 +210,9 @@ class Rule:
 class Hit:
     """Where a term was found: offsets into the entry's own, unchanged field text."""
 
-    field: str  # "title" | "summary" | "content" | "feed" | "tag" …: the entry's words or its labels
+    field: (
+        str  # "title" | "summary" | "content" | "feed" | "tag" …: the entry's words or its labels
+    )
     start: int
     end: int
     term: str  # as written in the rule
