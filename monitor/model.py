@@ -1,7 +1,7 @@
 """All values, in the order of the walk: feeds → rules → stories → alerts.
 
-Frozen, keyword-only; change is ``dataclasses.replace``.  Datetimes are aware UTC.  What people write
-into config.toml is in ``settings.py``.
+Frozen, keyword-only; change is ``dataclasses.replace``.  Datetimes are aware UTC.  What people
+write into config.toml is in ``settings.py``.
 """
 
 from __future__ import annotations
@@ -87,9 +87,7 @@ class Feed:
     failure: FailureReason | None = None
     failure_detail: str = ""
     reported: bool = False  # the operators were told that it is broken
-    moved_to: str | None = (
-        None  # target of permanent redirects, seen ``moved_count`` times in a row
-    )
+    moved_to: str | None = None  # where 301s led, ``moved_count`` times in a row
     moved_count: int = 0
     paused: bool = False
 
@@ -155,9 +153,7 @@ class ParsedFeed:
     language: str | None = None
     ttl: timedelta | None = None
     entries: tuple[RawEntry, ...] = ()
-    complete: bool = (
-        True  # False: cut off; the unfinished entry is dropped, no validators are saved
-    )
+    complete: bool = True  # False: cut off, the unfinished entry is dropped
     warnings: tuple[str, ...] = ()  # limits reached, ill-formed XML …
 
 
@@ -210,9 +206,7 @@ class Rule:
 class Hit:
     """Where a term was found: offsets into the entry's own, unchanged field text."""
 
-    field: (
-        str  # "title" | "summary" | "content" | "feed" | "tag" …: the entry's words or its labels
-    )
+    field: str  # "title" | "summary" | "content" | "feed" …: words or labels
     start: int
     end: int
     term: str  # as written in the rule

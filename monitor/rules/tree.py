@@ -1,4 +1,4 @@
-"""The tree of a rule's condition.  The parser and the file loader build it, the matcher compiles it.
+"""The tree of a rule: the parser and the file loader build it, the matcher compiles it.
 
 Terms are as the person wrote them; folding, plurals and capitals are the matcher's work.
 ``@lists`` are already resolved: a list stands as ``Or`` of its terms with ``origin`` "@fms".
