@@ -1,0 +1,67 @@
+"""What happened, as values: the terminal prints them, the log writes them, tests count them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from monitor.errors import Problem
+from monitor.model import Alert, Feed, Message, SendResult
+
+
+class PollKind(StrEnum):
+    NEWS = "news"  # a document with entries not seen before
+    NO_NEWS = "no news"  # a document that holds nothing new
+    UNCHANGED = "unchanged"  # 304, or the same bytes
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polled:
+    """One visit to a feed, after its commit."""
+
+    feed: Feed  # as it is now
+    kind: PollKind
+    baseline: bool = False  # the feed's first complete document
+    entries: int = 0  # in the document
+    new: int = 0
+    edited: int = 0
+    matched: int = 0  # rule × entry
+    alerts: tuple[Alert, ...] = ()
+    undated: int = 0  # baseline: entries without a date, whose age nobody knows
+    warnings: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """One try to hand a message over."""
+
+    message: Message
+    result: SendResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """Rules or configuration were read again; with problems, the last good ones stay in force."""
+
+    what: str  # "rules" | "config"
+    problems: tuple[Problem, ...] = ()
+    added: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    rules: int = 0  # now in force
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something of our own went wrong and is being retried."""
+
+    what: str
+    detail: str = ""
+    context: dict[str, str] = field(default_factory=dict)
+
+
+Event = Polled | Handed | Reloaded | Trouble
+Report = Callable[[Event], None]
