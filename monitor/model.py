@@ -378,7 +378,7 @@ class Known:
     story_id: str
     fingerprint: str
     first_seen_at: datetime
-    rules: frozenset[str] = frozenset()  # rules its story has alerted for
+    rules: frozenset[str] = frozenset()  # rules that matched it, or alerted for its story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,8 +124,14 @@ class Store(Protocol):
     def deliveries_of(self, alert_id: str) -> list[Delivery]: ...
 
     # --- deliver
-    def claim_deliveries(self, now: datetime, limit: int) -> list[QueuedDelivery]:
-        """Due deliveries, oldest first; state CLAIMED.  Stopped targets are left out."""
+    def claim_deliveries(
+        self, now: datetime, limit: int, channel: str | None = None
+    ) -> list[QueuedDelivery]:
+        """Due deliveries, oldest first; state CLAIMED.  Stopped targets are left out.
+
+        The deliver loop asks for one *channel* at a time, so that a dead one delays no other.
+        Due deliveries of one (story, target) are claimed together, whatever the limit.
+        """
 
     def freeze(self, messages: Sequence[Message]) -> None:
         """Store messages before they are sent: retries send the same text."""
