@@ -1,0 +1,124 @@
+"""Who is told: rule → channels → targets → deliveries.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from monitor import ids
+from monitor.model import Alert, AlertKind, Delivery, DeliveryKind, Rule
+from monitor.settings import Channel, Config, Route
+
+
+def channels_for(rule: Rule, feed_tags: Collection[str], config: Config) -> tuple[str, ...]:
+    """The channels an alert of *rule* goes to, without repeats.
+
+    What the rule names; else what the first fitting route names (and the next ones, as long as
+    ``continue = true``); else ``default_channels``; else all channels.  An empty tuple is what
+    somebody wished: ``channels = []`` tells nobody.
+    """
+    if rule.channels is not None:
+        return _distinct(rule.channels)
+    routed = _routed(rule, feed_tags, config.routes)
+    if routed is not None:
+        return routed
+    if config.default_channels is not None:
+        return _distinct(config.default_channels)
+    return tuple(channel.name for channel in config.channels)
+
+
+def deliveries(
+    alerts: Sequence[Alert],
+    rule_of: Mapping[str, Rule],
+    feed_tags: Collection[str],
+    config: Config,
+    now: datetime,
+    *,
+    avoid: str = "",
+) -> tuple[Delivery, ...]:
+    """One delivery for each (alert, target), due at once.
+
+    *avoid* is the channel or target that the alerts are about: what is dead is not told of its own
+    death, somebody else is.
+    """
+    return tuple(
+        _delivery(alert, channel, target, now)
+        for alert in alerts
+        for channel, target in _recipients(alert, rule_of, feed_tags, config, avoid)
+    )
+
+
+def operator_channels(config: Config, *, avoid: str = "") -> tuple[str, ...]:
+    """Channels that hear of the monitor's own troubles; all others if those are the trouble."""
+    everyone = tuple(channel.name for channel in config.channels)
+    healthy = tuple(channel.name for channel in config.channels if _reachable(channel, avoid=avoid))
+    chosen = [name for name in config.monitor_reports_to or everyone if name in healthy]
+    return _distinct(chosen) or healthy
+
+
+def _recipients(
+    alert: Alert,
+    rule_of: Mapping[str, Rule],
+    feed_tags: Collection[str],
+    config: Config,
+    avoid: str,
+) -> Iterator[tuple[str, str]]:
+    """(channel name, target name) of everybody who gets *alert*."""
+    if alert.kind is AlertKind.OPERATOR:
+        names = operator_channels(config, avoid=avoid)
+    else:
+        names = channels_for(rule_of[alert.rule_name], feed_tags, config)
+    channels = {channel.name: channel for channel in config.channels}
+    for name in names:
+        # A channel whose secret could not be read gets a row all the same: it waits for the repair.
+        targets = [target.name for target in channels[name].targets] or [name]
+        yield from ((name, target) for target in targets if target != avoid)
+
+
+def _reachable(channel: Channel, *, avoid: str) -> bool:
+    """Whether somebody of *channel* is left when *avoid* is left out."""
+    if channel.name == avoid:
+        return False
+    return not channel.targets or any(target.name != avoid for target in channel.targets)
+
+
+def _routed(
+    rule: Rule, feed_tags: Collection[str], routes: Sequence[Route]
+) -> tuple[str, ...] | None:
+    """Channels of the first fitting route and those it continues to; None: no route fits."""
+    fitting: list[Route] = []
+    for route in routes:
+        if _fits(route, rule, feed_tags):
+            fitting.append(route)
+            if not route.continue_:
+                break
+    if not fitting:
+        return None
+    return _distinct([name for route in fitting for name in route.channels])
+
+
+def _fits(route: Route, rule: Rule, feed_tags: Collection[str]) -> bool:
+    """Every condition that is written must hold; one of its values is enough."""
+    return (
+        (not route.severity or rule.severity in route.severity)
+        and (not route.rules or rule.name in route.rules)
+        and (not route.rule_tags or not route.rule_tags.isdisjoint(rule.tags))
+        and (not route.feed_tags or not route.feed_tags.isdisjoint(feed_tags))
+    )
+
+
+def _delivery(alert: Alert, channel: str, target: str, now: datetime) -> Delivery:
+    kind = DeliveryKind.NOTICE if alert.kind is AlertKind.OPERATOR else DeliveryKind.FIRST
+    return Delivery(
+        id=ids.delivery_id(alert.id, target, kind, 0),
+        alert_id=alert.id,
+        channel=channel,
+        target=target,
+        kind=kind,
+        due_at=now,
+        created_at=now,
+    )
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
