@@ -1,0 +1,115 @@
+"""When things happen: APScheduler ticks, signals, a clock that jumps.  Decides nothing else.
+
+Each tick is a one-shot job that arms itself again: interval jobs stop when the clock is set back
+and pile up when it is set forward.  A watcher on the monotonic clock arms all ticks anew when the
+wall clock has jumped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+log = structlog.get_logger()
+
+DRIFT = timedelta(seconds=2)
+DRIFT_EVERY = timedelta(seconds=5)
+AFTER_TROUBLE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Something done again and again: ``act`` returns how long to wait for the next time."""
+
+    name: str
+    act: Callable[[], Awaitable[timedelta]]
+
+
+class Daemon:
+    """Runs *ticks* until it is told to stop."""
+
+    def __init__(self, ticks: list[Tick], *, on_hangup: Callable[[], None]) -> None:
+        self._ticks = {tick.name: tick for tick in ticks}
+        self._on_hangup = on_hangup
+        self._stop = asyncio.Event()
+        self._running: set[str] = set()
+        self._again: set[str] = set()
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            # Two instances: a tick arms itself while its own run is not yet booked as ended; with
+            # one, APScheduler would skip that run for good.  They never overlap: see ``wake``.
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2},
+        )
+
+    async def run(self) -> None:
+        """Until SIGTERM, SIGINT or ``stop``; what is still going on is the caller's to end."""
+        self._take_signals()
+        for name in self._ticks:
+            self._arm(name, timedelta(0))
+        self._scheduler.start()
+        watcher = asyncio.create_task(self._watch_clock(), name="clock watcher")
+        try:
+            await self._stop.wait()
+        finally:
+            self._scheduler.pause()
+            watcher.cancel()
+            self._scheduler.shutdown(wait=False)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def wake(self, name: str) -> None:
+        """Let a tick come now; if it is just running, once more right after."""
+        if name in self._running:
+            self._again.add(name)
+        elif self._scheduler.running:
+            self._arm(name, timedelta(0))
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
+
+    def _arm(self, name: str, wait: timedelta) -> None:
+        self._scheduler.add_job(
+            self._run_tick,
+            "date",
+            run_date=datetime.now(UTC) + wait,
+            args=[name],
+            id=name,
+            replace_existing=True,
+        )
+
+    async def _run_tick(self, name: str) -> None:
+        self._running.add(name)
+        try:
+            wait = await self._ticks[name].act()
+        except Exception:  # a bug in one tick must not end the others, nor itself
+            log.exception("tick failed", tick=name)
+            wait = AFTER_TROUBLE
+        finally:
+            self._running.discard(name)
+        if name in self._again:
+            self._again.discard(name)
+            wait = timedelta(0)
+        if not self._stop.is_set():
+            self._arm(name, wait)
+
+    async def _watch_clock(self) -> None:
+        """Arm every tick anew when wall and monotonic clock have come apart."""
+        while True:
+            wall, steady = time.time(), time.monotonic()
+            await asyncio.sleep(DRIFT_EVERY.total_seconds())
+            drift = (time.time() - wall) - (time.monotonic() - steady)
+            if abs(drift) > DRIFT.total_seconds():
+                log.warning("the clock jumped", seconds=round(drift))
+                for name in self._ticks:
+                    self.wake(name)

@@ -1,0 +1,102 @@
+"""Ticks arm themselves again, survive their own bugs, and come at once when woken."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from datetime import timedelta
+
+from monitor.daemon import Daemon, Tick
+
+SOON = timedelta(milliseconds=5)
+NEVER = timedelta(hours=1)
+
+
+async def running(daemon: Daemon, until: asyncio.Event) -> None:
+    async with asyncio.timeout(5):
+        task = asyncio.create_task(daemon.run())
+        await until.wait()
+        daemon.stop()
+        await task
+
+
+async def test_a_tick_comes_again_after_the_wait_it_asks_for() -> None:
+    times, done = [], asyncio.Event()
+
+    async def act() -> timedelta:
+        times.append(1)
+        if len(times) == 3:
+            done.set()
+        return SOON
+
+    await running(Daemon([Tick("poll", act)], on_hangup=lambda: None), done)
+    assert len(times) == 3
+
+
+async def test_a_tick_that_raises_does_not_end_the_others() -> None:
+    done = asyncio.Event()
+
+    async def broken() -> timedelta:
+        raise RuntimeError("bug")
+
+    count = 0
+
+    async def sound() -> timedelta:
+        nonlocal count
+        count += 1
+        if count == 3:
+            done.set()
+        return SOON
+
+    ticks = [Tick("broken", broken), Tick("sound", sound)]
+    await running(Daemon(ticks, on_hangup=lambda: None), done)
+
+
+async def test_wake_brings_a_tick_that_would_come_in_an_hour() -> None:
+    calls, done = 0, asyncio.Event()
+
+    async def act() -> timedelta:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            asyncio.get_running_loop().call_later(0.01, daemon.wake, "deliver")
+        else:
+            done.set()
+        return NEVER
+
+    daemon = Daemon([Tick("deliver", act)], on_hangup=lambda: None)
+    await running(daemon, done)
+
+
+async def test_woken_while_running_it_runs_once_more() -> None:
+    calls, done = 0, asyncio.Event()
+
+    async def act() -> timedelta:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            daemon.wake("deliver")
+            daemon.wake("deliver")
+        else:
+            done.set()
+        return NEVER
+
+    daemon = Daemon([Tick("deliver", act)], on_hangup=lambda: None)
+    await running(daemon, done)
+    assert calls == 2
+
+
+async def test_signals_stop_it_and_hang_up_reloads() -> None:
+    hung_up = asyncio.Event()
+
+    async def act() -> timedelta:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return NEVER
+
+    daemon = Daemon([Tick("poll", act)], on_hangup=hung_up.set)
+    async with asyncio.timeout(5):
+        task = asyncio.create_task(daemon.run())
+        await hung_up.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await task
