@@ -36,17 +36,6 @@ class QueuedDelivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """What became of the deliveries of one message: the caller has decided, the store records."""
-
-    deliveries: tuple[Delivery, ...]  # with their new state, due_at, attempts, last_error
-    result: SendResult | None = None  # None: nothing was tried (held, silenced)
-    at: datetime
-    alerts: tuple[Alert, ...] = ()  # operator alerts this raised, with their deliveries
-    raised: tuple[Delivery, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelState:
     """Health of a target, for ``status`` and for holding back."""
 
@@ -58,6 +47,18 @@ class ChannelState:
     last_error: str = ""
     stopped: bool = False  # refused for good; nothing is tried until the channel's settings change
     not_before: datetime | None = None  # Retry-After
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What became of the deliveries of one message: the caller has decided, the store records."""
+
+    deliveries: tuple[Delivery, ...]  # with their new state, due_at, attempts, last_error
+    result: SendResult | None = None  # None: nothing was tried (held, silenced)
+    state: ChannelState | None = None  # the target's health after it, recorded as it stands
+    at: datetime
+    alerts: tuple[Alert, ...] = ()  # operator alerts this raised, with their deliveries
+    raised: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
