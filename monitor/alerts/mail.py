@@ -1,0 +1,105 @@
+"""The HTML part of a mail.  Pure.
+
+All of it is made here and everything from outside is escaped; it loads nothing.  Colours are set
+only where they hold on light and dark grounds, type is set in line because many mail programs
+throw style sheets away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from urllib.parse import quote
+
+from monitor.alerts.telling import Runs, Telling
+from monitor.model import AlertKind
+
+_PAGE = """\
+<!DOCTYPE html>
+<html><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>{title}</title></head>
+<body style="margin:0;padding:16px;font:16px/1.5 -apple-system,'Segoe UI',Roboto,Arial,sans-serif">
+<div style="max-width:40em;margin:0 auto">
+{parts}
+</div></body></html>
+"""
+_MARK = "background-color:#ffe08a;color:#1a1a1a;padding:0 2px;border-radius:2px"
+_SMALL = "margin:14px 0 0;font-size:13px;color:#808080"
+_LINE = '<hr style="border:0;border-top:1px solid #80808080;margin:22px 0">'
+
+
+def page(full: Sequence[Telling], brief: Sequence[Telling], *, title: str, reply_to: str) -> str:
+    """The whole HTML document: *full* tellings, then *brief* ones by headline only."""
+    parts = [_story(each, reply_to) for each in full]
+    if brief:
+        items = "\n".join(f"<li>{_link(each.title, each.url)}</li>" for each in brief)
+        ids = ", ".join(id_ for each in brief for id_ in each.ids)
+        parts.append(f"<ul>\n{items}\n</ul>\n{_small('Alert ' + ids)}")
+    return _PAGE.format(title=escape(title), parts=f"\n{_LINE}\n".join(parts))
+
+
+def _story(telling: Telling, reply_to: str) -> str:
+    if telling.kind is AlertKind.OPERATOR:
+        body = [_paragraph(escape(line)) for line in telling.paragraphs]
+        return "\n".join([_heading(telling), *body, _small(f"Notice {', '.join(telling.ids)}")])
+    place = ", ".join(filter(None, (telling.outlet, telling.when)))
+    reasons = "<br>".join(escape(reason) for reason in telling.reasons)
+    return "\n".join(
+        [
+            _heading(telling),
+            f'<p style="margin:0 0 10px;color:#808080">{escape(place)}</p>',
+            *(_paragraph(_runs(sentence)) for sentence in telling.sentences),
+            *([_paragraph(_link(telling.url, telling.url))] if telling.url else []),
+            *(_paragraph(f"<em>{escape(label)}</em>") for label in telling.labels),
+            f'<p style="{_SMALL}">{reasons}<br>Alert {", ".join(telling.ids)}'
+            f"{_answers(telling, reply_to)}</p>",
+        ]
+    )
+
+
+def _heading(telling: Telling) -> str:
+    inner = _runs(telling.headline)
+    if telling.url:
+        inner = f'<a href="{escape(telling.url)}" rel="noopener noreferrer">{inner}</a>'
+    return f'<h2 dir="auto" style="margin:0 0 4px;font-size:20px;line-height:1.3">{inner}</h2>'
+
+
+def _paragraph(inner: str) -> str:
+    return f'<p dir="auto" style="margin:0 0 10px;overflow-wrap:anywhere">{inner}</p>'
+
+
+def _small(text: str) -> str:
+    return f'<p style="{_SMALL}">{escape(text)}</p>'
+
+
+def _runs(runs: Runs) -> str:
+    return "".join(
+        f'<mark style="{_MARK}">{escape(run.text)}</mark>' if run.hit else escape(run.text)
+        for run in runs
+    )
+
+
+def _link(text: str, url: str) -> str:
+    if not url:
+        return escape(text)
+    return f'<a href="{escape(url)}" rel="noopener noreferrer">{escape(text)}</a>'
+
+
+def _answers(telling: Telling, reply_to: str) -> str:
+    """Links that begin an answer to the people who keep the rules."""
+    if not reply_to:
+        return ""
+    links = (
+        f'<a href="{escape(_answer(reply_to, verdict, telling))}">{verdict}</a>'
+        for verdict in ("irrelevant", "missed something")
+    )
+    return f"<br>Tell the desk: {' · '.join(links)}"
+
+
+def _answer(reply_to: str, verdict: str, telling: Telling) -> str:
+    subject = quote(f"{verdict}: {' '.join(telling.ids[:5])}", safe="")
+    body = quote(f"{telling.title}\n{telling.url}\n\n", safe="")
+    return f"mailto:{quote(reply_to, safe='@')}?subject={subject}&body={body}"

@@ -1,0 +1,52 @@
+"""Messages as plain text: mail's text part, webhooks, phones, and the terminal.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from monitor.alerts.telling import Runs, Telling, tellings
+from monitor.model import Alert, AlertKind
+
+BETWEEN = "\n\n· · ·\n\n"
+
+
+def marked(runs: Runs) -> str:
+    return "".join(f"»{run.text}«" if run.hit else run.text for run in runs)
+
+
+def text_of(telling: Telling) -> str:
+    """What happened, where and when, the sentence, the link; then why, small."""
+    if telling.kind is AlertKind.OPERATOR:
+        return "\n".join((telling.title, *telling.paragraphs, "", footer(telling, "Notice")))
+    return "\n".join((marked(telling.headline), *below_headline(telling)))
+
+
+def below_headline(telling: Telling) -> tuple[str, ...]:
+    """The lines under the headline of a story."""
+    return (
+        ", ".join(filter(None, (telling.outlet, telling.when))),
+        *map(marked, telling.sentences),
+        *filter(None, (telling.url,)),
+        *(f"({label})" for label in telling.labels),
+        "",
+        *telling.reasons,
+        footer(telling, "Alert"),
+    )
+
+
+def brief(telling: Telling) -> str:
+    """A story in a digest that is too long to show all of it."""
+    return "\n".join(filter(None, (telling.title, telling.url, footer(telling, "Alert"))))
+
+
+def footer(telling: Telling, word: str) -> str:
+    return f"{word} {', '.join(telling.ids)}"
+
+
+def terminal_lines(alerts: Sequence[Alert], timezone: ZoneInfo) -> list[str]:
+    """How *alerts* look in a message, line by line: plain text, without controls or markup."""
+    shown = BETWEEN.join(
+        f"[{each.severity.name}] {text_of(each)}" for each in tellings(alerts, timezone)
+    )
+    return shown.split("\n")
