@@ -1,0 +1,116 @@
+"""The command line: which commands there are, what their exit codes mean.  Decides nothing.
+
+Commands are imported when they are called, so that ``--help`` and ``status`` are quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from monitor.cli.options import config_option
+from monitor.errors import ConfigError, MonitorError
+
+DEFAULT = "run"
+INTERRUPTED = 130  # as shells count: 128 + SIGINT
+
+# name → (module, attribute, what --help says)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "check": ("monitor.cli.check", "check", "Look for mistakes in config.toml and the rules."),
+    "status": ("monitor.cli.status", "status", "How old the news is, and what waits to be sent."),
+    "feeds": ("monitor.cli.feeds", "feeds", "What is watched, and how it fares."),
+    "entries": ("monitor.cli.entries", "entries", "What the feeds brought."),
+    "alerts": ("monitor.cli.alerts", "alerts", "What matched a rule, and where it was sent."),
+    "setup": ("monitor.cli.setup", "setup", "Install what is needed, and start nothing."),
+    "test": ("monitor.cli.selftest", "test", "Run this program's own tests and checks."),
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is called; without a command, ``run`` is meant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f' Did you mean "{near[0]}"?' if near else ""
+            ctx.fail(f'There is no command "{args[0]}".{hint}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, _, about) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 fine, 1 something failed that may pass by itself, 2 the configuration or "
+    "the command is wrong, 3 the database refused, 4 a monitor is already running.",
+)
+@config_option
+@click.version_option(package_name="monitor", message="%(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Watches news feeds and tells people about the stories that their rules describe.
+
+    Without a command it runs until it is stopped (the same as `run`). Every command explains
+    itself: `run_monitor.py COMMAND --help`.
+    """
+    if ctx.invoked_subcommand is None:
+        command = cli.get_command(ctx, DEFAULT)
+        assert command is not None
+        ctx.invoke(command)
+
+
+def main() -> NoReturn:
+    """The entry point; ends the process."""
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Run one command line; its exit code.  What went wrong is told as prose on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # LANG=C must not stop a headline
+    try:
+        code = cli.main(list(arguments), prog_name="run_monitor.py", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `… | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except click.ClickException as wrong:
+        wrong.show()
+        return wrong.exit_code if wrong.exit_code != 1 else ConfigError.exit_code
+    except MonitorError as error:
+        click.echo(_prose(error), err=True)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _prose(error: MonitorError) -> str:
+    if not isinstance(error, ConfigError):
+        return str(error)
+    count = len(error.problems)
+    return f"{error}\n{count} problem{'s' if count != 1 else ''}; nothing was changed."
