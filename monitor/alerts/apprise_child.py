@@ -101,17 +101,17 @@ def _notify(plugin: Any, subject: str, texts: dict[str, str]) -> bool:
 class _OwnTextPart:
     """Puts our text beside our HTML: the one apprise derives loses marks and addresses."""
 
+    _mail: Any = apprise_mail
+
     def __init__(self, text: str) -> None:
         self._text = text
 
     def __enter__(self) -> None:
-        self._original = apprise_mail.convert_between
-        apprise_mail.convert_between = self._convert
+        self._original = self._mail.convert_between
+        self._mail.convert_between = self._convert
 
     def __exit__(self, *exception: object) -> None:
-        apprise_mail.convert_between = self._original
+        self._mail.convert_between = self._original
 
-    def _convert(self, source: Any, target: Any, body: str) -> str:
-        if target == apprise.NotifyFormat.TEXT:
-            return self._text
-        return str(self._original(source, target, body))
+    def _convert(self, source: Any, target: Any, body: str) -> Any:
+        return self._text if target == apprise.NotifyFormat.TEXT else body

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor import ids
+from monitor.alerts.operator import raised_by
 from monitor.model import (
     Accepted,
     Delivery,
@@ -38,10 +39,14 @@ def after(
     state: ChannelState,
     now: datetime,
 ) -> tuple[Finished, ChannelState]:
-    """The deliveries and the target's health once *result* came back for *message* at *now*."""
-    healthier = _health(state, result, now)
+    """What *result* for *message* makes of its deliveries and of the health of its target.
+
+    The operator alerts in it have no deliveries yet: who hears of them is a matter of config.toml.
+    """
+    health = _health(state, result, now)
     done = tuple(_after(row, message, result, now) for row in rows)
-    return Finished(deliveries=done, result=result, at=now), healthier
+    alerts = raised_by(done, result, state, health, now)
+    return Finished(deliveries=done, result=result, state=health, at=now, alerts=alerts), health
 
 
 def put_back(rows: Sequence[Delivery], state: ChannelState, now: datetime) -> Finished:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from monitor import ids
+from monitor.alerts.operator import dead_channel
 from monitor.model import Alert, AlertKind, Delivery, DeliveryKind, Rule
 from monitor.settings import Channel, Config, Route
 
@@ -33,53 +34,49 @@ def deliveries(
     feed_tags: Collection[str],
     config: Config,
     now: datetime,
-    *,
-    avoid: str = "",
 ) -> tuple[Delivery, ...]:
     """One delivery for each (alert, target), due at once.
 
-    *avoid* is the channel or target that the alerts are about: what is dead is not told of its own
-    death, somebody else is.
+    Operator alerts need neither *rule_of* nor *feed_tags*.
     """
     return tuple(
         _delivery(alert, channel, target, now)
         for alert in alerts
-        for channel, target in _recipients(alert, rule_of, feed_tags, config, avoid)
+        for channel, target in _recipients(alert, rule_of, feed_tags, config)
     )
 
 
-def operator_channels(config: Config, *, avoid: str = "") -> tuple[str, ...]:
-    """Channels that hear of the monitor's own troubles; all others if those are the trouble."""
-    everyone = tuple(channel.name for channel in config.channels)
-    healthy = tuple(channel.name for channel in config.channels if _reachable(channel, avoid=avoid))
-    chosen = [name for name in config.monitor_reports_to or everyone if name in healthy]
-    return _distinct(chosen) or healthy
+def operator_channels(config: Config, *, dead: str = "") -> tuple[str, ...]:
+    """Channels that hear of the monitor's own troubles; all others when those are the trouble.
+
+    *dead* is the channel or target not to count on: it cannot be told of its own death.
+    """
+    alive = [channel.name for channel in config.channels if _alive(channel, dead)]
+    chosen = _distinct(config.monitor_reports_to) or alive
+    return tuple(name for name in chosen if name in alive) or tuple(alive)
+
+
+def _alive(channel: Channel, dead: str) -> bool:
+    """Whether somebody of *channel* is left without *dead*."""
+    if channel.name == dead:
+        return False
+    return not channel.targets or any(target.name != dead for target in channel.targets)
 
 
 def _recipients(
-    alert: Alert,
-    rule_of: Mapping[str, Rule],
-    feed_tags: Collection[str],
-    config: Config,
-    avoid: str,
+    alert: Alert, rule_of: Mapping[str, Rule], feed_tags: Collection[str], config: Config
 ) -> Iterator[tuple[str, str]]:
     """(channel name, target name) of everybody who gets *alert*."""
+    dead = dead_channel(alert)
     if alert.kind is AlertKind.OPERATOR:
-        names = operator_channels(config, avoid=avoid)
+        names = operator_channels(config, dead=dead)
     else:
         names = channels_for(rule_of[alert.rule_name], feed_tags, config)
     channels = {channel.name: channel for channel in config.channels}
     for name in names:
         # A channel whose secret could not be read gets a row all the same: it waits for the repair.
         targets = [target.name for target in channels[name].targets] or [name]
-        yield from ((name, target) for target in targets if target != avoid)
-
-
-def _reachable(channel: Channel, *, avoid: str) -> bool:
-    """Whether somebody of *channel* is left when *avoid* is left out."""
-    if channel.name == avoid:
-        return False
-    return not channel.targets or any(target.name != avoid for target in channel.targets)
+        yield from ((name, target) for target in targets if target != dead)
 
 
 def _routed(
@@ -94,7 +91,7 @@ def _routed(
                 break
     if not fitting:
         return None
-    return _distinct([name for route in fitting for name in route.channels])
+    return _distinct(name for route in fitting for name in route.channels)
 
 
 def _fits(route: Route, rule: Rule, feed_tags: Collection[str]) -> bool:
@@ -120,5 +117,5 @@ def _delivery(alert: Alert, channel: str, target: str, now: datetime) -> Deliver
     )
 
 
-def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))

@@ -1,0 +1,177 @@
+"""What the monitor tells of its channels: hello, stopped, failing, well again.  Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from monitor import ids
+from monitor.events import Welcomed
+from monitor.model import (
+    Accepted,
+    Alert,
+    Delivery,
+    DeliveryState,
+    Refused,
+    Scope,
+    SendResult,
+    Severity,
+)
+from monitor.settings import Channel
+from monitor.store import ChannelState
+
+FAILING_AFTER = timedelta(minutes=30)
+FAILING_TRIES = 3
+WELCOME_SHOWS = 10
+
+_DEAD = re.compile(r"operator:channel:(?:stopped|failing):(?P<name>.*):[^:]*", re.DOTALL)
+_REASONS = {
+    DeliveryState.PARKED: "tried five times, then set aside",
+    DeliveryState.EXPIRED: "could not be sent for 14 days",
+    DeliveryState.REFUSED: "refused",
+}
+
+
+def welcome(channel: Channel, welcomed: Welcomed, now: datetime) -> Alert:
+    """The first message of a channel: what is watched, and what it would have sent last week."""
+    shown = welcomed.would_have[:WELCOME_SHOWS]
+    more = len(welcomed.would_have) - len(shown)
+    lines = [f"· {alert.title} ({alert.outlet}; rule {alert.rule_name})" for alert in shown]
+    if shown:
+        count = _counted(len(welcomed.would_have), "story", "stories")
+        lines.insert(0, f"{count} of the last 7 days would have alerted:")
+        lines += [f"· and {more} more"] if more else []
+        lines.append("They were there before you came and are not sent again.")
+    else:
+        lines.append("Nothing of the last 7 days would have alerted.")
+    if welcomed.failing:
+        failing = _counted(welcomed.failing, "feed does", "feeds do")
+        lines.append(f"{failing} not answer yet: python3 run_monitor.py status says why.")
+    lines.append("New stories come here as soon as they are found.")
+    watched = _counted(welcomed.feeds, "feed")
+    return ids.operator_alert(
+        f"welcome:{channel.name}",
+        _at(now),
+        title=f"Watching {watched} with {_counted(welcomed.rules, 'rule')}",
+        text="\n".join(lines),
+        now=now,
+        severity=Severity.NORMAL,
+    )
+
+
+def channel_stopped(refused: Refused, state: ChannelState, now: datetime) -> Alert:
+    """The channel, or one recipient of it, refuses for good."""
+    name = state.channel if refused.scope is Scope.CHANNEL else state.target
+    return ids.operator_alert(
+        f"channel:stopped:{name}",
+        _at(now),
+        title=f"{name} refuses our messages; nothing more is sent there",
+        text=f"Why: {refused.detail}.\n"
+        "What it means: this message was refused; later alerts wait, up to 14 days, until the"
+        " settings of the channel change.\n"
+        "What to do: correct its address, user or password in config.toml (the change is taken over"
+        f" at once), then try: python3 run_monitor.py send-test {state.channel}",
+        now=now,
+        severity=Severity.CRITICAL,
+    )
+
+
+def channel_failing(state: ChannelState, now: datetime) -> Alert | None:
+    """The target has taken nothing for half an hour; the same alert until it works again."""
+    since = state.failing_since
+    if since is None or state.stopped:
+        return None
+    if state.failures < FAILING_TRIES or now - since < FAILING_AFTER:
+        return None
+    return ids.operator_alert(
+        f"channel:failing:{state.target}",
+        _at(since),
+        title=f"{state.target} has taken no message for {_span(now - since)}",
+        text=f"Why: {state.last_error}.\n"
+        "What it means: its alerts are late, not lost; they are tried every 15 minutes or sooner"
+        " for 14 days.\n"
+        "What to do: nothing, if its service has an outage; else check its settings with"
+        f" python3 run_monitor.py send-test {state.channel}",
+        now=now,
+    )
+
+
+def channel_recovered(before: ChannelState, now: datetime) -> Alert | None:
+    """The target works again, if it was reported as failing or stopped *before*."""
+    if not before.stopped and channel_failing(before, now) is None:
+        return None
+    since = before.failing_since or now
+    return ids.operator_alert(
+        f"channel:recovered:{before.target}",
+        _at(since),
+        title=f"{before.target} takes messages again after {_span(now - since)}",
+        text="Alerts that waited for it are being sent now, late.",
+        now=now,
+        severity=Severity.NORMAL,
+    )
+
+
+def undelivered(rows: Sequence[Delivery], now: datetime) -> Alert:
+    """Deliveries that were given up together: parked, expired or refused."""
+    alerts = sorted({row.alert_id for row in rows})
+    targets = ", ".join(sorted({row.target for row in rows}))
+    some = ", ".join(alerts[:10]) + (f" and {len(alerts) - 10} more" if len(alerts) > 10 else "")
+    return ids.operator_alert(
+        "undelivered",
+        ids.derive("rows", *sorted(row.id for row in rows)),
+        title=f"{_counted(len(alerts), 'alert')} for {targets} will not be delivered",
+        text=f"Why: {_reason(rows[0])}.\n"
+        f"Which: {some}\n"
+        f"What to do: read them with python3 run_monitor.py alerts show {alerts[0]}",
+        now=now,
+    )
+
+
+def _reason(row: Delivery) -> str:
+    error = f"; the last answer: {row.last_error}" if row.last_error else ""
+    return _REASONS.get(row.state, "they were given up") + error
+
+
+def raised_by(
+    rows: Sequence[Delivery],
+    result: SendResult,
+    before: ChannelState,
+    after: ChannelState,
+    now: datetime,
+) -> tuple[Alert, ...]:
+    """What a hand-over gives cause to tell: *rows* and the target's health, as they are *after* it.
+
+    A lasting trouble is told with the same alert id each time, which the store knows by then.
+    """
+    if isinstance(result, Accepted):
+        told = [channel_recovered(before, now)]
+    elif after.stopped:
+        told = [channel_stopped(result, after, now)]
+    else:
+        given_up = [row for row in rows if row.state in _REASONS]
+        told = [channel_failing(after, now), undelivered(given_up, now) if given_up else None]
+    return tuple(alert for alert in told if alert is not None)
+
+
+def dead_channel(alert: Alert) -> str:
+    """The channel or target whose trouble *alert* tells, so that others are told; "" if none."""
+    found = _DEAD.match(alert.subject)
+    return found["name"] if found else ""
+
+
+def _at(when: datetime) -> str:
+    """An occurrence: a time without the colons that part a subject."""
+    return f"{when:%Y%m%dT%H%M%S.%fZ}"
+
+
+def _span(duration: timedelta) -> str:
+    minutes = max(1, round(duration.total_seconds() / 60))
+    if minutes < 120:
+        return _counted(minutes, "minute")
+    hours = round(minutes / 60)
+    return _counted(hours, "hour") if hours < 48 else _counted(round(hours / 24), "day")
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
