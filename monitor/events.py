@@ -63,5 +63,17 @@ class Trouble:
     context: dict[str, str] = field(default_factory=dict)
 
 
-Event = Polled | Handed | Reloaded | Trouble
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcomed:
+    """The first round is over: what is watched, and what would have alerted had it been earlier."""
+
+    feeds: int
+    failing: int
+    rules: int
+    entries: int  # stored by the first round
+    would_have: tuple[Alert, ...]  # newest first; none of them was sent
+    channels: tuple[str, ...]
+
+
+Event = Polled | Handed | Reloaded | Trouble | Welcomed
 Report = Callable[[Event], None]

@@ -1,0 +1,173 @@
+"""The deliver loop: claim → render → freeze → send → finish.
+
+Each channel is drained by a task of its own, so that a dead one delays no other.  A message is
+stored before it is first sent, and retried unchanged; what came of it is stored after the
+hand-over, never before: a crash may send twice, it never sends not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from monitor import ids
+from monitor.alerts import retry
+from monitor.alerts.render import render
+from monitor.alerts.send import Sender
+from monitor.errors import StoreBusy
+from monitor.events import Handed, Report, Trouble
+from monitor.model import Accepted, Message, Refused, SendResult
+from monitor.pipeline.in_force import InForce
+from monitor.settings import Channel
+from monitor.store import ChannelState, Finished, QueuedDelivery
+from monitor.store.writer import Writer
+
+BATCH = 50  # deliveries claimed at once for one channel
+
+log = structlog.get_logger()
+
+Bundle = list[QueuedDelivery]  # what goes out as one message
+
+
+class Deliverer:
+    """Hands over the deliveries whose time has come."""
+
+    def __init__(
+        self,
+        *,
+        in_force: InForce,
+        store: Writer,
+        sender: Sender,
+        clock: Callable[[], datetime],
+        report: Report,
+    ) -> None:
+        self._in_force = in_force
+        self._store = store
+        self._sender = sender
+        self._clock = clock
+        self._report = report
+        self._draining: dict[str, asyncio.Task[int]] = {}
+        self._unrecorded: list[Finished] = []  # sent, but the store was busy: recorded first
+        self._recording = asyncio.Lock()
+
+    async def start_due(self) -> None:
+        """Begin to drain every channel that is not being drained already."""
+        await self._record([])
+        for channel in self._in_force.config.channels:
+            if channel.name not in self._draining:
+                task = asyncio.create_task(self._drain(channel), name=f"deliver {channel.name}")
+                self._draining[channel.name] = task
+                task.add_done_callback(lambda _, name=channel.name: self._draining.pop(name))
+
+    async def round(self) -> int:
+        """Drain every channel once and wait; the number of messages accepted."""
+        await self.start_due()
+        return sum(await asyncio.gather(*self._draining.values()))
+
+    async def aclose(self, grace: timedelta) -> None:
+        """Let hand-overs finish for *grace*, then abandon them: their rows stay queued."""
+        tasks = tuple(self._draining.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace.total_seconds())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._record([])
+
+    # --- one channel
+
+    async def _drain(self, channel: Channel) -> int:
+        accepted = 0
+        try:
+            while bundles := await self._claim(channel):
+                accepted += await self._send_all(channel, bundles)
+        except StoreBusy as busy:
+            self._report(Trouble(what="database busy", detail=str(busy)))
+        except Exception:
+            log.exception("delivery failed", channel=channel.name)
+        return accepted
+
+    async def _claim(self, channel: Channel) -> list[Bundle]:
+        if self._unrecorded:  # claiming now could send again what has just been sent
+            raise StoreBusy("results of earlier deliveries are not recorded yet")
+        now = self._clock()
+        claimed = await self._store.call(
+            lambda store: store.claim_deliveries(now, BATCH, channel=channel.name)
+        )
+        return bundled(claimed)
+
+    async def _send_all(self, channel: Channel, bundles: Sequence[Bundle]) -> int:
+        messages = [self._message(channel, bundle) for bundle in bundles]
+        new = [m for m, b in zip(messages, bundles, strict=True) if b[0].message is None]
+        await self._store.call(lambda store: store.freeze(new))
+        states = {
+            state.target: state
+            for state in await self._store.call(lambda store: store.channel_states())
+            if state.channel == channel.name
+        }
+        accepted = 0
+        for message, bundle in zip(messages, bundles, strict=True):
+            state = states.get(message.target) or ChannelState(
+                channel=channel.name, target=message.target
+            )
+            finished, states[message.target] = await self._send(channel, message, bundle, state)
+            accepted += isinstance(finished.result, Accepted)
+            await self._record([finished])
+        return accepted
+
+    async def _send(
+        self, channel: Channel, message: Message, bundle: Bundle, state: ChannelState
+    ) -> tuple[Finished, ChannelState]:
+        now = self._clock()
+        rows = [queued.delivery for queued in bundle]
+        if state.stopped or (state.not_before is not None and state.not_before > now):
+            return retry.put_back(rows, state, now), state
+        result = await self._hand_over(channel, message)
+        self._report(Handed(message=message, result=result))
+        return retry.after(rows, message, result, state, self._clock())
+
+    async def _hand_over(self, channel: Channel, message: Message) -> SendResult:
+        target = next((t for t in channel.targets if t.name == message.target), None)
+        if target is None:
+            return Refused(detail="this recipient is no longer in config.toml")
+        return await self._sender.send(message, target, channel)
+
+    def _message(self, channel: Channel, bundle: Bundle) -> Message:
+        if bundle[0].message is not None:
+            return bundle[0].message
+        return render(
+            [(queued.delivery, queued.alert) for queued in bundle],
+            channel=channel,
+            timezone=self._in_force.config.timezone,
+            now=self._clock(),
+            message_id=ids.derive("message", *(queued.delivery.id for queued in bundle)),
+        )
+
+    # --- recording
+
+    async def _record(self, finished: Sequence[Finished]) -> None:
+        """Store what came of hand-overs; what cannot be stored now is kept and stored first."""
+        self._unrecorded.extend(finished)
+        async with self._recording:
+            waiting = tuple(self._unrecorded)
+            if not waiting:
+                return
+            try:
+                await self._store.call(lambda store: store.finish(waiting))
+            except StoreBusy as busy:
+                self._report(Trouble(what="database busy", detail=str(busy)))
+            else:
+                del self._unrecorded[: len(waiting)]
+
+
+def bundled(claimed: Sequence[QueuedDelivery]) -> list[Bundle]:
+    """What goes out together: a frozen message again, else all of one story to one target."""
+    bundles: dict[tuple[str, str], Bundle] = {}
+    for queued in claimed:
+        frozen = queued.delivery.message_id
+        about = frozen or queued.alert.story_id or queued.alert.id
+        bundles.setdefault((queued.delivery.target, about), []).append(queued)
+    return list(bundles.values())

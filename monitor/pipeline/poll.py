@@ -1,0 +1,231 @@
+"""The poll loop: claim → fetch → parse → normalise → [known → decide → commit].
+
+Feeds are visited many at once; what they bring is decided on one after the other (the lane), so
+that two outlets with one text see each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from monitor import ingest
+from monitor.errors import StoreBusy
+from monitor.events import Polled, PollKind, Report, Trouble
+from monitor.feeds import schedule
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.normalise import entries_of
+from monitor.feeds.parse import Parser
+from monitor.model import (
+    Entry,
+    FailureReason,
+    Feed,
+    Fetched,
+    FetchFailed,
+    FetchResult,
+    NotModified,
+    Outcome,
+    ParsedFeed,
+    ParseFailed,
+)
+from monitor.pipeline.in_force import InForce
+from monitor.store.writer import Writer
+
+LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
+IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
+SLICE = 25  # entries decided on before the event loop gets its turn
+BUSY_WAIT = timedelta(seconds=2)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Visit:
+    """What a visit brought before it is committed."""
+
+    outcome: Outcome
+    polled: Polled
+
+
+class Poller:
+    """Visits the feeds whose time has come."""
+
+    def __init__(
+        self,
+        *,
+        in_force: InForce,
+        store: Writer,
+        fetcher: Fetcher,
+        parser: Parser,
+        clock: Callable[[], datetime],
+        report: Report,
+        queued: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._in_force = in_force
+        self._store = store
+        self._fetcher = fetcher
+        self._parser = parser
+        self._clock = clock
+        self._report = report
+        self._queued = queued  # called after a commit that queued deliveries
+        self._lane = asyncio.Lock()
+        self._visits: set[asyncio.Task[Polled]] = set()
+
+    async def start_due(self) -> int:
+        """Begin the visits that are due, as many as there is room for; how many."""
+        room = IN_FLIGHT - len(self._visits)
+        if room <= 0:
+            return 0
+        now = self._clock()
+        feeds = await self._store.call(lambda store: store.claim_due(0, room, now, LEASE))
+        for feed in feeds:
+            visit = asyncio.create_task(self.visit(feed), name=f"poll {feed.name}")
+            self._visits.add(visit)
+            visit.add_done_callback(self._visits.discard)
+        return len(feeds)
+
+    async def round(self) -> list[Polled]:
+        """Visit every feed that is due, each once, and wait for all."""
+        done: list[Polled] = []
+        while await self.start_due() or self._visits:
+            finished, _ = await asyncio.wait(self._visits, return_when=asyncio.FIRST_COMPLETED)
+            done += [visit.result() for visit in finished]
+        return done
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._visits)
+
+    async def aclose(self, grace: timedelta) -> None:
+        """Let running visits finish for *grace*, then abandon them: their feeds stay due."""
+        if self._visits:
+            await asyncio.wait(self._visits, timeout=grace.total_seconds())
+        for visit in tuple(self._visits):
+            visit.cancel()
+        await asyncio.gather(*self._visits, return_exceptions=True)
+
+    async def visit(self, feed: Feed) -> Polled:
+        """Poll one claimed feed to its commit; never raises for what a feed does."""
+        try:
+            visited = await self._visit(feed)
+        except StoreBusy as busy:  # nothing was written: the lease runs out, the feed is due again
+            return self._gave_up(feed, str(busy))
+        except Exception as bug:
+            log.exception("poll failed", feed=feed.name)
+            failure = FetchFailed(reason=FailureReason.INTERNAL, detail=type(bug).__name__)
+            visited = await self._committed(self._failed(feed, failure))
+        self._report(visited.polled)
+        return visited.polled
+
+    async def _visit(self, feed: Feed) -> _Visit:
+        whole = schedule.wants_whole(feed, self._clock())
+        result: FetchResult | ParseFailed
+        result = await self._fetcher.fetch(feed, unconditional=whole)
+        if isinstance(result, Fetched) and schedule.body_hash(result.body) != feed.body_hash:
+            parsed = await self._parser.parse(result)
+            if isinstance(parsed, ParsedFeed):
+                return await self._ingest(feed, result, parsed)
+            result = parsed
+        if isinstance(result, Fetched | NotModified):
+            return await self._committed(self._unchanged(feed, result))
+        return await self._committed(self._failed(feed, result))
+
+    # --- the three ends of a visit
+
+    def _failed(self, feed: Feed, failure: FetchFailed | ParseFailed) -> _Visit:
+        after = schedule.failed(feed, failure, self._in_force.config.poll, self._clock())
+        polled = Polled(feed=after, kind=PollKind.FAILED, detail=failure.detail)
+        return _Visit(outcome=Outcome(feed=after), polled=polled)
+
+    def _unchanged(self, feed: Feed, fetched: Fetched | NotModified) -> _Visit:
+        after = self._succeeded(feed, fetched, None)
+        polled = Polled(feed=after, kind=PollKind.UNCHANGED)
+        return _Visit(outcome=Outcome(feed=after), polled=polled)
+
+    async def _ingest(self, feed: Feed, fetched: Fetched, parsed: ParsedFeed) -> _Visit:
+        mode, entries = entries_of(parsed, feed, self._clock())
+        async with self._lane:
+            outcome = await self._decide(feed, entries)
+            after = replace(self._succeeded(feed, fetched, parsed), identity=mode)
+            outcome = replace(outcome, feed=after)
+            return await self._committed(
+                _Visit(outcome=outcome, polled=_polled(feed, parsed, entries, outcome))
+            )
+
+    async def _decide(self, feed: Feed, entries: Sequence[Entry]) -> Outcome:
+        keys = [entry.keys[0] for entry in entries]
+        known = await self._store.call(lambda store: store.known(feed.id, keys))
+        situation = ingest.Situation(
+            feed=feed,
+            matcher=self._in_force.rules.matcher,
+            config=self._in_force.config,
+            now=self._clock(),
+            rules_since=self._in_force.rules_since,
+        )
+        parts = []
+        for few in _slices(entries):
+            parts.append(ingest.decide(few, known, situation))
+            await asyncio.sleep(0)
+        return ingest.combine(Outcome(feed=feed), parts)
+
+    def _succeeded(
+        self, feed: Feed, fetched: Fetched | NotModified, parsed: ParsedFeed | None
+    ) -> Feed:
+        config = self._in_force.config
+        own = next((each.interval for each in config.feeds if each.url == feed.url), None)
+        return schedule.succeeded(
+            feed,
+            fetched=fetched,
+            parsed=parsed,
+            settings=config.poll,
+            now=self._clock(),
+            interval=own,
+        )
+
+    # --- commit
+
+    async def _committed(self, visit: _Visit) -> _Visit:
+        """*visit* once its outcome is stored; waits out a locked or full database."""
+        give_up = self._clock() + LEASE / 2
+        while True:
+            try:
+                await self._store.commit(visit.outcome)
+            except StoreBusy as busy:
+                if self._clock() > give_up:
+                    raise
+                self._report(Trouble(what="database busy", detail=str(busy)))
+                await asyncio.sleep(BUSY_WAIT.total_seconds())
+            else:
+                if visit.outcome.deliveries:
+                    self._queued()
+                return visit
+
+    def _gave_up(self, feed: Feed, detail: str) -> Polled:
+        polled = Polled(feed=feed, kind=PollKind.FAILED, detail=f"not stored: {detail}")
+        self._report(polled)
+        return polled
+
+
+def _polled(before: Feed, parsed: ParsedFeed, entries: Sequence[Entry], outcome: Outcome) -> Polled:
+    first = before.baseline_at is None
+    return Polled(
+        feed=outcome.feed,
+        kind=PollKind.NEWS if outcome.entries else PollKind.NO_NEWS,
+        baseline=first,
+        entries=len(entries),
+        new=len(outcome.entries),
+        edited=len(outcome.revisions),
+        matched=len(outcome.matches),
+        alerts=outcome.alerts,
+        undated=sum(entry.published_at is None for entry in outcome.entries) if first else 0,
+        warnings=parsed.warnings,
+    )
+
+
+def _slices(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    for start in range(0, len(entries), SLICE):
+        yield entries[start : start + SLICE]

@@ -1,0 +1,108 @@
+"""Opens everything that a run needs, in order, and closes it in reverse.
+
+lock → database → rules (the last good set if the files are broken) → feeds → loops
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from monitor.alerts.send import Sender
+from monitor.events import Event, Report
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.parse import Parser
+from monitor.pipeline.deliver import Deliverer
+from monitor.pipeline.in_force import InForce
+from monitor.pipeline.poll import Poller
+from monitor.pipeline.reload import Reloader, rules_at_start
+from monitor.pipeline.upkeep import Upkeep
+from monitor.settings import Config
+from monitor.store.lock import Lock
+from monitor.store.sqlite import SqliteStore
+from monitor.store.writer import Writer
+
+GRACE = timedelta(seconds=10)  # what is under way at the end may take this long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The open monitor."""
+
+    in_force: InForce
+    store: Writer
+    fetcher: Fetcher
+    sender: Sender
+    poller: Poller
+    deliverer: Deliverer
+    upkeep: Upkeep
+    reloader: Reloader
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def opened(
+    config: Config,
+    *,
+    report: Report,
+    terminal: Callable[[str], object],
+    clock: Callable[[], datetime] = utc_now,
+    queued: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Session]:
+    """The monitor of *config*, ready to poll.
+
+    *terminal* shows messages of the terminal channel; *queued* is called when deliveries wait.
+    Raises AlreadyRunning, StoreRefused, ConfigError (no usable rules, now or earlier).
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(Lock(config.database))
+        store = Writer(lambda: SqliteStore.open(config.database))
+        stack.push_async_callback(store.aclose)
+        await store.call(lambda each: each.clear_claims())
+        in_force, problems = await rules_at_start(config, store, clock())
+        await store.call(lambda each: each.sync_feeds(config.feeds, clock()))
+        session = await _assembled(stack, in_force, store, report, terminal, clock, queued)
+        await session.reloader.started(problems)
+        yield session
+
+
+async def _assembled(
+    stack: AsyncExitStack,
+    in_force: InForce,
+    store: Writer,
+    report: Callable[[Event], None],
+    terminal: Callable[[str], object],
+    clock: Callable[[], datetime],
+    queued: Callable[[], None],
+) -> Session:
+    config = in_force.config
+    fetcher = await stack.enter_async_context(Fetcher(config.poll, contact=config.contact))
+    parser, sender = Parser(), Sender(terminal=terminal)
+    stack.push_async_callback(parser.aclose)
+    stack.push_async_callback(sender.aclose)
+    shared = {"in_force": in_force, "store": store, "clock": clock, "report": report}
+    poller = Poller(fetcher=fetcher, parser=parser, queued=queued, **shared)
+    deliverer = Deliverer(sender=sender, **shared)
+    upkeep = Upkeep(queued=queued, **shared)
+    reloader = Reloader(upkeep=upkeep, fetcher=fetcher, **shared)
+    stack.push_async_callback(_wind_down, poller, deliverer)
+    return Session(
+        in_force=in_force,
+        store=store,
+        fetcher=fetcher,
+        sender=sender,
+        poller=poller,
+        deliverer=deliverer,
+        upkeep=upkeep,
+        reloader=reloader,
+    )
+
+
+async def _wind_down(poller: Poller, deliverer: Deliverer) -> None:
+    await asyncio.gather(poller.aclose(GRACE), deliverer.aclose(GRACE))

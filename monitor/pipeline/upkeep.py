@@ -1,0 +1,157 @@
+"""What must be done from time to time: tell of broken feeds, of undelivered alerts, and hello."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from monitor import ids
+from monitor.alerts.operator import undelivered, welcome
+from monitor.alerts.route import channels_for, deliveries
+from monitor.events import Report, Welcomed
+from monitor.feeds import health
+from monitor.ingest import story_alert
+from monitor.model import Alert, Delivery, DeliveryKind, Entry, Feed
+from monitor.pipeline.in_force import InForce
+from monitor.settings import Channel
+from monitor.store.writer import Writer
+
+LOOK_BACK = timedelta(days=7)
+LOOK_BACK_ENTRIES = 5_000
+
+
+class Upkeep:
+    """The monitor's reports on itself."""
+
+    def __init__(
+        self,
+        *,
+        in_force: InForce,
+        store: Writer,
+        clock: Callable[[], datetime],
+        report: Report,
+        queued: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._in_force = in_force
+        self._store = store
+        self._clock = clock
+        self._report = report
+        self._queued = queued
+
+    async def sweep(self) -> None:
+        """All of it, once."""
+        await self.report_feeds()
+        await self.expire()
+        await self.welcome()
+
+    async def tell_operators(self, alerts: Sequence[Alert]) -> None:
+        """Queue alerts about the monitor itself; an alert already queued is not repeated."""
+        if not alerts:
+            return
+        rows = deliveries(alerts, {}, (), self._in_force.config, self._clock())
+        await self._store.call(lambda store: store.raise_alerts(alerts, rows))
+        self._queued()
+
+    # --- feeds that broke or came back
+
+    async def report_feeds(self) -> None:
+        """Tell once of each feed that stays broken, once of each that came back."""
+        now = self._clock()
+        feeds = await self._store.call(lambda store: store.feeds())
+        news = [
+            (after, alert)
+            for feed in feeds
+            for after, alert in (health.report(feed, self._relying(feed), now),)
+            if alert is not None
+        ]
+        if news:
+            alerts = health.together([alert for _, alert in news], now)
+            rows = deliveries(alerts, {}, (), self._in_force.config, now)
+            marked = [feed for feed, _ in news]
+            await self._store.call(lambda store: store.report_feeds(marked, alerts, rows))
+            self._queued()
+
+    def _relying(self, feed: Feed) -> tuple[str, ...]:
+        """Rules that look only at this feed or one of its tags."""
+        return self._in_force.rules.relying_on(feed.name, feed.tags)
+
+    # --- deliveries nobody took
+
+    async def expire(self) -> None:
+        """Give up deliveries that are 14 days old, and say so."""
+        now = self._clock()
+        gone = await self._store.call(lambda store: store.expire(now))
+        if gone:
+            await self.tell_operators([undelivered(gone, now)])
+
+    # --- the first message of a channel
+
+    async def welcome(self) -> None:
+        """Once per channel, after the first round: what is watched, what would have alerted."""
+        config = self._in_force.config
+        notes = {channel.name: f"welcomed:{channel.name}" for channel in config.channels}
+        new = [
+            channel
+            for channel in config.channels
+            if await self._store.call(lambda store, c=channel: store.note(notes[c.name])) is None
+        ]
+        feeds = [f for f in await self._store.call(lambda store: store.feeds()) if not f.paused]
+        if not new or not feeds or any(feed.polled_at is None for feed in feeds):
+            return
+        would_have = await self.would_have_alerted()
+        welcomed = Welcomed(
+            feeds=len(feeds),
+            failing=sum(feed.failures > 0 for feed in feeds),
+            rules=len(self._in_force.rules.rules),
+            entries=await self._store.call(lambda store: store.count_entries()),
+            would_have=tuple(would_have),
+            channels=tuple(channel.name for channel in new),
+        )
+        for channel in new:
+            await self._greet(channel, welcomed)
+            note = notes[channel.name]
+            await self._store.call(lambda store, n=note: store.set_note(n, "yes"))
+        self._report(welcomed)
+
+    async def _greet(self, channel: Channel, welcomed: Welcomed) -> None:
+        now = self._clock()
+        if channel.kind == "terminal":
+            return  # the start summary has said it already
+        alert = welcome(channel, welcomed, now)
+        rows = [_notice(alert, channel, target.name, now) for target in channel.targets]
+        await self._store.call(lambda store: store.raise_alerts([alert], rows))
+        self._queued()
+
+    async def would_have_alerted(self) -> list[Alert]:
+        """What the entries of the last seven days would have alerted, newest first."""
+        now = self._clock()
+        since = now - LOOK_BACK
+        entries = await self._store.call(
+            lambda store: store.entries(since=since, limit=LOOK_BACK_ENTRIES)
+        )
+        alerts: list[Alert] = []
+        for entry in entries:
+            if entry.published_at is None or entry.published_at >= since:
+                alerts += self._alerts_of(entry, now)
+            await asyncio.sleep(0)
+        return sorted(alerts, key=lambda a: a.published_at or since, reverse=True)
+
+    def _alerts_of(self, entry: Entry, now: datetime) -> list[Alert]:
+        return [
+            story_alert(entry, match, story_id=entry.id, labels=(), now=now)
+            for match in self._in_force.rules.matcher.match(entry)
+            if channels_for(match.rule, entry.feed_tags, self._in_force.config)
+        ]
+
+
+def _notice(alert: Alert, channel: Channel, target: str, now: datetime) -> Delivery:
+    return Delivery(
+        id=ids.delivery_id(alert.id, target, DeliveryKind.NOTICE, 0),
+        alert_id=alert.id,
+        channel=channel.name,
+        target=target,
+        kind=DeliveryKind.NOTICE,
+        due_at=now,
+        created_at=now,
+    )
