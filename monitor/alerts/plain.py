@@ -46,7 +46,9 @@ def footer(telling: Telling, word: str) -> str:
 
 def terminal_lines(alerts: Sequence[Alert], timezone: ZoneInfo) -> list[str]:
     """How *alerts* look in a message, line by line: plain text, without controls or markup."""
-    shown = BETWEEN.join(
-        f"[{each.severity.name}] {text_of(each)}" for each in tellings(alerts, timezone)
-    )
-    return shown.split("\n")
+    return BETWEEN.join(terminal_text(each) for each in tellings(alerts, timezone)).split("\n")
+
+
+def terminal_text(telling: Telling) -> str:
+    """As everywhere, with the severity that a subject would show."""
+    return f"[{telling.severity.name}] {text_of(telling)}"

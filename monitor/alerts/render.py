@@ -12,7 +12,7 @@ from enum import Enum
 from zoneinfo import ZoneInfo
 
 from monitor.alerts import mail, plain, slack
-from monitor.alerts.addresses import reply_address
+from monitor.alerts.addresses import TERMINAL, reply_address
 from monitor.alerts.telling import Telling, one_line, shorten, tellings
 from monitor.model import Alert, AlertKind, Delivery, Message
 from monitor.settings import Channel
@@ -35,13 +35,20 @@ class Style(Enum):
     PLAIN = "plain"
     SLACK = "slack"
     MAIL = "mail"
+    TERMINAL = "terminal"
+
+
+_STYLES = {
+    "slack": Style.SLACK,
+    "mailto": Style.MAIL,
+    "mailtos": Style.MAIL,
+    TERMINAL: Style.TERMINAL,
+}
 
 
 def style_of(kind: str) -> Style:
     """The style of a channel *kind* (``settings.Channel.kind``)."""
-    return {"slack": Style.SLACK, "mailto": Style.MAIL, "mailtos": Style.MAIL}.get(
-        kind, Style.PLAIN
-    )
+    return _STYLES.get(kind, Style.PLAIN)
 
 
 def render(
@@ -112,14 +119,16 @@ def _steps(count: int) -> Iterator[int]:
 
 
 def _text(told: Sequence[Telling], style: Style, full: int) -> str:
-    titled = len(told) == 1
-    if style is Style.SLACK:
-        parts = [slack.text_of(each, titled=titled) for each in told[:full]]
-    else:
-        parts = [plain.text_of(each) for each in told[:full]]
+    parts = [_part(each, style, titled=len(told) == 1) for each in told[:full]]
     if told[full:]:
         parts.append("\n\n".join(plain.brief(each) for each in told[full:]))
     return plain.BETWEEN.join(parts)
+
+
+def _part(telling: Telling, style: Style, *, titled: bool) -> str:
+    if style is Style.SLACK:
+        return slack.text_of(telling, titled=titled)
+    return plain.terminal_text(telling) if style is Style.TERMINAL else plain.text_of(telling)
 
 
 def _reply_address(channel: Channel, target: str) -> str:

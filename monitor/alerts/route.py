@@ -72,10 +72,11 @@ def _recipients(
         names = operator_channels(config, dead=dead)
     else:
         names = channels_for(rule_of[alert.rule_name], feed_tags, config)
-    channels = {channel.name: channel for channel in config.channels}
+    targets_of = {channel.name: channel.targets for channel in config.channels}
     for name in names:
-        # A channel whose secret could not be read gets a row all the same: it waits for the repair.
-        targets = [target.name for target in channels[name].targets] or [name]
+        # A channel that is gone, or whose secret could not be read, gets a row all the same: it
+        # waits for the repair, and is reported in the end.
+        targets = [target.name for target in targets_of.get(name, ())] or [name]
         yield from ((name, target) for target in targets if target != dead)
 
 

@@ -1,0 +1,113 @@
+"""Hands messages over: one child process for each channel, killed when it is late.
+
+This side knows no apprise: it starts children, gives them a message and reads what they saw.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from monitor.alerts.addresses import TERMINAL
+from monitor.alerts.outcome import judge
+from monitor.errors import ChildFailed
+from monitor.model import Accepted, Message, Refused, Scope, SendResult
+from monitor.sandbox import Pool
+from monitor.settings import Channel, Target
+
+CHILD = "monitor.alerts.apprise_child:send"
+DEADLINE = timedelta(seconds=45)
+IDLE = timedelta(minutes=5)
+MOST_CHILDREN = 8
+MEMORY = 512 << 20  # apprise takes 60 MiB
+CPU = timedelta(seconds=10)
+
+# What services ask of senders: Slack and Discord take about one message a second from a webhook.
+GAPS = {"slack": timedelta(seconds=1.1), "discord": timedelta(seconds=0.5)}
+
+_CHILD_FAILURES = {
+    "deadline": "no answer in time",
+    "memory": "sending took too much memory",
+    "died": "the sending process died",
+}
+
+
+class Sender:
+    """Sends one message to one target at a time for each channel; channels do not wait for others.
+
+    At most eight channels are sent to at once.
+    """
+
+    def __init__(
+        self, *, terminal: Callable[[str], object], deadline: timedelta = DEADLINE
+    ) -> None:
+        self._terminal = terminal
+        self._deadline = deadline
+        self._pools: dict[str, Pool] = {}
+        self._lanes: dict[str, asyncio.Lock] = {}
+        self._free_at: dict[str, float] = {}  # target → event loop time
+        self._room = asyncio.Semaphore(MOST_CHILDREN)
+
+    async def send(self, message: Message, target: Target, channel: Channel) -> SendResult:
+        """Try once.  Never raises for what a channel does."""
+        if channel.kind == TERMINAL:
+            self._terminal(message.text)
+            return Accepted()
+        async with self._lanes.setdefault(channel.name, asyncio.Lock()):
+            await self._keep_gap(target.name, channel.kind)
+            async with self._room:
+                return await self._try(message, target, channel)
+
+    async def aclose(self) -> None:
+        """Kill all children, in the middle of what they do."""
+        pools, self._pools = list(self._pools.values()), {}
+        await asyncio.gather(*(pool.aclose() for pool in pools))
+
+    async def _try(self, message: Message, target: Target, channel: Channel) -> SendResult:
+        pool = await self._pool(channel.name)
+        body = json.dumps({"text": message.text, "html": message.html}).encode()
+        try:
+            seen = await pool.call(self._header(message, target), body)
+        except ChildFailed as failure:
+            return _child_failed(failure)
+        return judge(seen, datetime.now(UTC))
+
+    def _header(self, message: Message, target: Target) -> dict[str, object]:
+        seconds = self._deadline.total_seconds()
+        return {
+            "url": target.url,
+            "subject": message.subject,
+            "headers": message.headers,
+            # Both waits end before the deadline does: a child that answers is not killed.
+            "connect_timeout": min(10.0, seconds / 4),
+            "read_timeout": min(30.0, seconds / 2),
+        }
+
+    async def _pool(self, channel: str) -> Pool:
+        """The channel's child; of eight others, the one that was used longest ago has to go."""
+        pool = self._pools.pop(channel, None) or Pool(
+            CHILD, size=1, deadline=self._deadline, memory=MEMORY, cpu=CPU, idle=IDLE
+        )
+        self._pools[channel] = pool  # last: used most recently
+        for name in list(self._pools)[:-MOST_CHILDREN]:
+            if not self._lanes[name].locked():
+                await self._pools.pop(name).aclose()
+        return pool
+
+    async def _keep_gap(self, target: str, kind: str) -> None:
+        loop = asyncio.get_running_loop()
+        wait = self._free_at.get(target, 0.0) - loop.time()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        if kind in GAPS:
+            self._free_at[target] = loop.time() + GAPS[kind].total_seconds()
+
+
+def _child_failed(failure: ChildFailed) -> Refused:
+    """A child that was killed may have handed its message over just before."""
+    if failure.reason == "raised":
+        return Refused(detail="sending it failed inside this program")
+    detail = _CHILD_FAILURES.get(failure.reason, "the sending process failed")
+    return Refused(detail=detail, ambiguous=True, scope=Scope.CHANNEL)
