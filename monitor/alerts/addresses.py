@@ -57,7 +57,8 @@ def kind_of(url: str) -> str:
     """The apprise scheme of *url*: "slack" for a webhook address as Slack shows it."""
     if _SLACK.match(url):
         return "slack"
-    return urlsplit(url.strip()).scheme.lower()
+    scheme, mark, _ = url.strip().partition("://")
+    return scheme.lower() if mark else ""
 
 
 def validate_url(url: str) -> str | None:
@@ -78,9 +79,9 @@ def validate_url(url: str) -> str | None:
     if not rest.strip("/"):
         return f'nothing follows "{scheme.lower()}://"'
     try:
-        urlsplit(url).port  # noqa: B018  # raises for what is no port
+        urlsplit(url).port  # noqa: B018  # raises
     except ValueError:
-        return "the port in the address is not a number"
+        return "the server or port in the address cannot be read"
     return None
 
 
@@ -112,7 +113,10 @@ def reply_address(url: str) -> str:
     """The sender's address of a mail channel, where answers arrive; "" when it is not known."""
     if kind_of(url) not in ("mailto", "mailtos"):
         return ""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
     query = {key.lower(): value for key, value in parse_qsl(parts.query)}
     user = unquote(parts.username or "")
     at_host = f"{user}@{parts.hostname}" if user and parts.hostname else ""
