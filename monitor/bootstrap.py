@@ -77,10 +77,33 @@ class Stamp:
         return self.made and self.digest == digest and (self.dev or not dev)
 
 
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The running Python."""
+
+    prefix: Path  # of its environment
+    base: str  # the interpreter that environments are made with
+    version: str  # "3.11"
+    complete: bool  # everything that is needed is installed in it
+
+    @classmethod
+    def now(cls, *, dev: bool) -> Here:
+        return cls(
+            prefix=Path(sys.prefix),
+            base=getattr(sys, "_base_executable", None) or sys.executable,
+            version=f"{sys.version_info.major}.{sys.version_info.minor}",
+            complete=all(find_spec(name) for name in _modules(dev)),
+        )
+
+    def is_in(self, venv: Path) -> bool:
+        return self.prefix.resolve() == venv.resolve()
+
+
 def start(arguments: Sequence[str]) -> NoReturn:
     """Run the command line in *arguments* where its packages are; sets them up first if needed."""
+    dev = bool(arguments) and arguments[0] in DEV_COMMANDS
     try:
-        python = ensure(ROOT, dev=bool(arguments) and arguments[0] in DEV_COMMANDS)
+        python = ensure(ROOT, Here.now(dev=dev), dev=dev)
     except SetupFailed as failed:
         sys.stderr.write(f"{failed}\n")
         sys.exit(2)
@@ -95,20 +118,21 @@ def start(arguments: Sequence[str]) -> NoReturn:
     main()
 
 
-def ensure(root: Path, *, dev: bool) -> Path | None:
+def ensure(root: Path, here: Here, *, dev: bool) -> Path | None:
     """The Python that has all that is needed.  None: the running one; else that of ``.venv``."""
     venv, digest = root / ".venv", digest_of(root)
     stamp = read_stamp(venv)
-    if stamp is not None and stamp.fits(digest, dev) and _is_alive(venv, stamp):
-        return None if _runs_in(venv) else _python_of(venv)
-    if not (_runs_in(venv) and stamp is not None) and installed_here(dev):
+    if stamp is not None and stamp.fits(digest, dev) and _is_alive(venv, stamp, here):
+        return None if here.is_in(venv) else _python_of(venv)
+    outdated = stamp is not None and here.is_in(venv)
+    if here.complete and not outdated:
         return None
     if stamp is None and _has_all(_python_of(venv), dev):
         return _python_of(venv)
     with _lock(root):
         stamp = read_stamp(venv)  # another start may have done it meanwhile
-        if stamp is None or not (stamp.fits(digest, dev) and _is_alive(venv, stamp)):
-            _set_up(root, digest, dev)
+        if stamp is None or not (stamp.fits(digest, dev) and _is_alive(venv, stamp, here)):
+            _set_up(root, digest, here, dev)
     return _python_of(venv)
 
 
@@ -116,11 +140,6 @@ def digest_of(root: Path) -> str:
     """Changes whenever what should be installed changes."""
     names = ("pyproject.toml", "constraints.txt")
     return hashlib.sha256(b"\0".join((root / name).read_bytes() for name in names)).hexdigest()
-
-
-def installed_here(dev: bool) -> bool:
-    """Whether this very interpreter has everything."""
-    return all(find_spec(name) for name in _modules(dev))
 
 
 def read_stamp(venv: Path) -> Stamp | None:
@@ -147,19 +166,11 @@ def _python_of(venv: Path) -> Path:
     return venv / "bin" / "python"
 
 
-def _runs_in(venv: Path) -> bool:
-    return Path(sys.prefix).resolve() == venv.resolve()
-
-
-def _is_alive(venv: Path, stamp: Stamp) -> bool:
+def _is_alive(venv: Path, stamp: Stamp, here: Here) -> bool:
     """Whether the Python that *venv* was made with is still there, in the same minor version."""
-    if _runs_in(venv):
-        return stamp.python == _version()
+    if here.is_in(venv):
+        return stamp.python == here.version
     return os.access(_python_of(venv), os.X_OK)
-
-
-def _version() -> str:
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _has_all(python: Path, dev: bool) -> bool:
@@ -193,13 +204,13 @@ def _lock(root: Path) -> Iterator[None]:
         yield
 
 
-def _set_up(root: Path, digest: str, dev: bool) -> None:
+def _set_up(root: Path, digest: str, here: Here, dev: bool) -> None:
     venv = root / ".venv"
     stamp = read_stamp(venv)
     if stamp is None and venv.exists():
         return _complete(root, venv, dev)
     if stamp is None or not _is_sound(venv, stamp):
-        stamp = _make(venv)
+        stamp = _make(venv, here)
     dev = dev or stamp.dev
     write_stamp(venv, replace(stamp, digest=""))  # an interrupted pip leaves nothing certain
     _install(root, _python_of(venv), dev)
@@ -225,24 +236,26 @@ def _complete(root: Path, venv: Path, dev: bool) -> None:
             "Complete it with that tool (uv: `uv sync`), or remove it and start again."
         )
     _install(root, python, dev)
+    if not _has_all(python, dev):
+        raise SetupFailed(f"{venv} cannot be completed; remove it and start again.")
 
 
-def _make(venv: Path) -> Stamp:
+def _make(venv: Path, here: Here) -> Stamp:
     """A new, empty environment; its stamp says "begun" before anything else is there."""
     shutil.rmtree(venv, ignore_errors=True)
     venv.mkdir()
     write_stamp(venv, Stamp(made=False))
-    base = getattr(sys, "_base_executable", None) or sys.executable
-    done = subprocess.run([base, "-m", "venv", venv], capture_output=True, text=True, check=False)
+    command = [here.base, "-m", "venv", str(venv)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
     if done.returncode == 0:
-        return Stamp(made=True, python=_version())
+        return Stamp(made=True, python=here.version)
     if "ensurepip" in said or "No module named venv" in said:
         raise SetupFailed(
-            f"This Python ({base}) cannot make virtual environments: a package is missing.\n"
-            f"On Debian or Ubuntu: sudo apt install python{_version()}-venv"
+            f"This Python ({here.base}) cannot make virtual environments: a package is missing.\n"
+            f"On Debian or Ubuntu: sudo apt install python{here.version}-venv"
         )
-    raise SetupFailed(f"{base} -m venv {venv} failed:\n{_last_lines(said)}")
+    raise SetupFailed(f"{here.base} -m venv {venv} failed:\n{_last_lines(said)}")
 
 
 def _install(root: Path, python: Path, dev: bool) -> None:

@@ -1,0 +1,250 @@
+"""config.toml → Config.  Every problem at once, with file, line and what to write instead."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from monitor import tomlfile
+from monitor.alerts.addresses import TERMINAL, kind_of, secrets_in
+from monitor.configchannels import ChannelReader, Findings, Where, shown
+from monitor.configfile import ConfigTable, FeedTable, PollTable, RouteTable
+from monitor.errors import ConfigError, Problem
+from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
+
+MAX_BYTES = 10 * 1024 * 1024
+TERMINAL_CHANNEL = Channel(
+    name=TERMINAL,
+    kind=TERMINAL,
+    targets=(Target(name=TERMINAL, url=f"{TERMINAL}://"),),
+)
+
+_LONG = 8  # letters from which on a part of a channel's address counts as a secret of its own
+
+
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration in the file at *path*; raises ConfigError with all that is wrong."""
+    return read(path, environment)[0]
+
+
+def read(
+    path: Path, environment: Mapping[str, str] | None = None
+) -> tuple[Config, tuple[Problem, ...]]:
+    """The configuration, and warnings: what works, but is worth a look."""
+    document = tomlfile.parse(shown(path), _bytes_of(path))
+    table = tomlfile.validate(document, ConfigTable)
+    findings = Findings(document, [])
+    config = _config(table, path, findings, os.environ if environment is None else environment)
+    ordered = sorted(findings.problems, key=lambda problem: problem.line or 0)
+    errors = [problem for problem in ordered if not problem.warning]
+    if errors:
+        raise ConfigError(errors)
+    return config, tuple(ordered)
+
+
+def secrets_of(config: Config) -> tuple[str, ...]:
+    """All strings that must appear in no log, error or status."""
+    found: set[str] = set()
+    for channel in config.channels:
+        for target in channel.targets:
+            found |= _secrets_of_url(target.url)
+    for feed in config.feeds:
+        if urlsplit(feed.url).password:
+            found |= _secrets_of_url(feed.url)
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _secrets_of_url(url: str) -> set[str]:
+    kind = kind_of(url)
+    if kind == TERMINAL:
+        return set()
+    password = urlsplit(url).password or ""
+    found = {url, password, unquote(password)}
+    if kind not in ("mailto", "mailtos", "http", "https"):
+        found |= {piece for piece in secrets_in(url) if len(piece) >= _LONG}
+    return found - {""}
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _refusal(path, "there is no such file", "name yours with --config PATH") from None
+    except OSError as error:
+        raise _refusal(path, f"it cannot be read: {error.strerror}") from None
+    if len(raw) > MAX_BYTES:
+        raise _refusal(path, f"it is longer than {MAX_BYTES // 2**20} MiB")
+    return raw
+
+
+def _refusal(path: Path, what: str, remedy: str = "") -> ConfigError:
+    return ConfigError([Problem(file=shown(path), what=what, remedy=remedy)])
+
+
+def _config(
+    table: ConfigTable, path: Path, findings: Findings, environment: Mapping[str, str]
+) -> Config:
+    monitor = table.monitor
+    reader = ChannelReader(path, environment, findings)
+    channels = tuple(reader.channel(*numbered) for numbered in enumerate(table.channels))
+    channels = channels or (TERMINAL_CHANNEL,)
+    known = [channel.name for channel in channels]
+    _check_unique(findings, "channels", "name", [channel.name for channel in table.channels])
+    for key in ("monitor_reports_to", "default_channels"):
+        _check_channels(findings, ("monitor", key), getattr(monitor, key) or (), known)
+    folder = path.resolve().parent
+    return Config(
+        path=str(path.resolve()),
+        database=str(folder / Path(monitor.database).expanduser()),
+        rules=str(folder / Path(monitor.rules).expanduser()),
+        timezone=monitor.timezone,
+        contact=monitor.contact,
+        allow_empty=monitor.allow_empty,
+        monitor_reports_to=tuple(monitor.monitor_reports_to),
+        default_channels=_optional(monitor.default_channels),
+        poll=_poll(table.poll, findings),
+        feeds=_feeds(table, findings),
+        channels=channels,
+        routes=_routes(table, known, findings),
+    )
+
+
+def _optional(words: list[str] | None) -> tuple[str, ...] | None:
+    return None if words is None else tuple(words)
+
+
+def _poll(table: PollTable, findings: Findings) -> PollSettings:
+    if not table.min_interval <= table.interval <= table.max_interval:
+        findings.add(
+            ("poll", "interval"), "interval must lie between min_interval and max_interval"
+        )
+    return PollSettings(
+        interval=table.interval,
+        min_interval=table.min_interval,
+        max_interval=table.max_interval,
+        per_host_gap=table.per_host_gap,
+        concurrency=table.concurrency,
+        first_poll=table.first_poll,
+        allow_private=tuple(table.allow_private),
+    )
+
+
+# --- feeds
+
+
+def _feeds(table: ConfigTable, findings: Findings) -> tuple[FeedSettings, ...]:
+    _check_unique(findings, "feeds", "name", [feed.name for feed in table.feeds])
+    _check_unique(findings, "feeds", "url", [feed.url.strip() for feed in table.feeds])
+    if not any(feed.enabled for feed in table.feeds):
+        findings.add(("feeds",), "no feed is watched", "add a [[feeds]] table", warning=True)
+    return tuple(
+        _feed(("feeds", number), feed, table.poll, findings)
+        for number, feed in enumerate(table.feeds)
+    )
+
+
+def _feed(where: Where, feed: FeedTable, poll: PollTable, findings: Findings) -> FeedSettings:
+    url, who = feed.url.strip(), f'feed "{feed.name}"'
+    wrong = _wrong_with_url(url)
+    if wrong:
+        findings.add((*where, "url"), f"{who}: {wrong}")
+    elif _is_refused(url, poll):
+        findings.add(
+            (*where, "url"),
+            f"{who}: a private address, which is not polled",
+            "allow its network: allow_private in [poll]",
+            warning=True,
+        )
+    if feed.interval is not None and feed.interval < poll.min_interval:
+        findings.add(
+            (*where, "interval"),
+            f"{who}: interval is shorter than min_interval",
+            "make it longer, or lower min_interval in [poll]",
+        )
+    return FeedSettings(
+        url=url,
+        name=feed.name,
+        tags=frozenset(feed.tags),
+        enabled=feed.enabled,
+        reason=feed.reason,
+        interval=feed.interval,
+        source=findings.place(where),
+    )
+
+
+def _wrong_with_url(url: str) -> str:
+    """Why *url* cannot be polled; "" if it can."""
+    if any(char.isspace() or ord(char) < 0x20 for char in url):
+        return "the address has a space in it"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return f'"{url}" is not a web address'
+    if parts.scheme.lower() not in ("http", "https"):
+        return f'"{url}" does not begin with http:// or https://'
+    return "" if host else f'"{url}" names no host'
+
+
+def _is_refused(url: str, poll: PollTable) -> bool:
+    """Whether *url* names a private address outright that no network in the file allows."""
+    try:
+        address = ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+    return not address.is_global and not any(address in net for net in poll.allow_private)
+
+
+# --- routes and names
+
+
+def _routes(table: ConfigTable, channels: list[str], findings: Findings) -> tuple[Route, ...]:
+    tags = sorted({tag for feed in table.feeds for tag in feed.tags})
+    for number, route in enumerate(table.routes):
+        _check_channels(findings, ("routes", number, "channels"), route.channels, channels)
+        for tag in route.feed_tags:
+            if tag not in tags:
+                where = ("routes", number, "feed_tags")
+                findings.add(where, f'no feed has the tag "{tag}"', _near(tag, tags))
+    return tuple(_route(route) for route in table.routes)
+
+
+def _route(table: RouteTable) -> Route:
+    return Route(
+        severity=frozenset(table.severity),
+        rules=frozenset(table.rules),
+        rule_tags=frozenset(table.rule_tags),
+        feed_tags=frozenset(table.feed_tags),
+        channels=tuple(table.channels),
+        continue_=table.proceed,
+    )
+
+
+def _check_channels(
+    findings: Findings, where: Where, names: Iterable[str], known: list[str]
+) -> None:
+    for name in names:
+        if name not in known:
+            findings.add(where, f'no channel "{name}"', _near(name, known))
+
+
+def _check_unique(findings: Findings, section: str, key: str, values: list[str]) -> None:
+    first: dict[str, int] = {}
+    for number, value in enumerate(values):
+        earlier = first.setdefault(value.casefold() if key == "name" else value, number)
+        if earlier != number:
+            line = findings.document.line(section, earlier, key)
+            findings.add((section, number, key), f'{key} "{value}" is in line {line} already')
+
+
+def _near(word: str, known: list[str]) -> str:
+    """The remedy for a name that does not exist."""
+    found = get_close_matches(word, known, n=1)
+    if found:
+        return f'did you mean "{found[0]}"?'
+    return f"there is: {', '.join(known[:8])}" if known else ""

@@ -1,0 +1,175 @@
+"""[[channels]] of config.toml → Channel: addresses, mail, secrets from environment and files."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.alerts.addresses import TERMINAL, Security, kind_of, mail_url, validate_url
+from monitor.configfile import ChannelTable, MailTable
+from monitor.errors import Problem
+from monitor.settings import Channel, Target
+from monitor.tomlfile import TomlDocument
+
+Where = tuple[str | int, ...]
+
+OTHERS_MAY_READ = stat.S_IROTH
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The document being read, and what is wrong with it so far."""
+
+    document: TomlDocument
+    problems: list[Problem]
+
+    def add(self, where: Where, what: str, remedy: str = "", *, warning: bool = False) -> None:
+        self.problems.append(
+            Problem(
+                file=self.document.name,
+                line=self.document.line(*where),
+                what=what,
+                remedy=remedy,
+                warning=warning,
+            )
+        )
+
+    def place(self, where: Where) -> str:
+        return f"{self.document.name}:{self.document.line(*where)}"
+
+
+def shown(path: Path) -> str:
+    """*path* as messages name it: short if it lies below the current directory."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelReader:
+    """Reads channels of the configuration at *path*; what is wrong goes to *findings*."""
+
+    path: Path
+    environment: Mapping[str, str]
+    findings: Findings
+
+    def channel(self, number: int, table: ChannelTable) -> Channel:
+        """Without targets if its address or secret could not be read."""
+        where = ("channels", number)
+        who = f'channel "{table.name}"'
+        if "/" in table.name:
+            self.findings.add((*where, "name"), f'{who}: a channel\'s name cannot contain "/"')
+        targets = self._targets(where, who, table)
+        self._warn_of_literal(where, who, table)
+        return Channel(
+            name=table.name,
+            targets=targets,
+            kind=kind_of(targets[0].url) if targets else "",
+            source=self.findings.place(where),
+        )
+
+    def _targets(self, where: Where, who: str, table: ChannelTable) -> tuple[Target, ...]:
+        given = [key for key in ("url", "url_file", "mail") if getattr(table, key) is not None]
+        if len(given) != 1:
+            self.findings.add(where, f"{who}: needs exactly one of url, url_file and mail")
+            return ()
+        if table.mail is not None:
+            return self._mail_targets((*where, "mail"), who, table.name, table.mail)
+        if table.url_file is not None:
+            url = self._secret_file((*where, "url_file"), who, table.url_file)
+        else:
+            url = self._filled_in((*where, "url"), who, table.url or "", "use url_file")
+        if url is None:
+            return ()
+        wrong = None if kind_of(url) == TERMINAL else validate_url(url)
+        if wrong:
+            self.findings.add((*where, given[0]), f"{who}: {wrong}")
+        return (Target(name=table.name, url=url),)
+
+    # --- mail
+
+    def _mail_targets(
+        self, where: Where, who: str, name: str, mail: MailTable
+    ) -> tuple[Target, ...]:
+        for key, addresses in (("from", [mail.sender]), ("to", mail.to)):
+            for address in addresses:
+                if not _ADDRESS.fullmatch(address):
+                    self.findings.add((*where, key), f'{who}: "{address}" is no e-mail address')
+        password = self._password(where, who, mail)
+        if password is None:
+            return ()
+        usual = Security.TLS if mail.port == 465 else Security.STARTTLS
+        return tuple(
+            Target(
+                name=f"{name}/{to}",
+                url=mail_url(
+                    server=mail.server,
+                    port=mail.port,
+                    user=mail.user,
+                    password=password,
+                    security=mail.security or usual,
+                    from_=mail.sender,
+                    to=to,
+                ),
+            )
+            for to in dict.fromkeys(mail.to)
+        )
+
+    def _password(self, where: Where, who: str, mail: MailTable) -> str | None:
+        """ "" for a server without log-in; None if something is wrong."""
+        if mail.password is not None and mail.password_file is not None:
+            self.findings.add(where, f"{who}: has both password and password_file", "keep one")
+            return None
+        if mail.password_file is not None:
+            return self._secret_file((*where, "password_file"), who, mail.password_file)
+        if mail.password is not None:
+            where = (*where, "password")
+            return self._filled_in(where, who, mail.password, "use password_file")
+        if mail.user:
+            self.findings.add(where, f"{who}: a user, but no password", "add password_file")
+            return None
+        return ""
+
+    # --- secrets
+
+    def _filled_in(self, where: Where, who: str, text: str, instead: str) -> str | None:
+        """*text* with ``${NAME}`` replaced from the environment; None if one is not set."""
+        unset = [name for name in _VARIABLE.findall(text) if not self.environment.get(name)]
+        for name in dict.fromkeys(unset):
+            self.findings.add(where, f"{who}: {name} is not set", f"export it or {instead}")
+        if unset:
+            return None
+        return _VARIABLE.sub(lambda found: self.environment[found[1]], text).strip()
+
+    def _secret_file(self, where: Where, who: str, name: str) -> str | None:
+        path = self.path.resolve().parent / Path(name).expanduser()
+        try:
+            secret = path.read_text("utf-8").strip()
+            mode = path.stat().st_mode
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            self.findings.add(where, f"{who}: cannot read {shown(path)}: {why}")
+            return None
+        if not secret or "\n" in secret:
+            self.findings.add(where, f"{who}: {shown(path)} must hold one line, the secret")
+            return None
+        if mode & OTHERS_MAY_READ:
+            self._warn_readable(where, who, path)
+        return secret
+
+    def _warn_of_literal(self, where: Where, who: str, table: ChannelTable) -> None:
+        """A secret written into the configuration itself is safe only if others cannot read it."""
+        literal = table.url or (table.mail and table.mail.password) or ""
+        harmless = not literal or _VARIABLE.search(literal) or kind_of(literal) == TERMINAL
+        if not harmless and self.path.stat().st_mode & OTHERS_MAY_READ:
+            self._warn_readable(where, f"{who} has a secret in it, and", self.path)
+
+    def _warn_readable(self, where: Where, who: str, path: Path) -> None:
+        what = f"{who}: everybody on this machine can read {shown(path)}".replace("and: ", "and ")
+        self.findings.add(where, what, f"chmod o-r {shown(path)}", warning=True)

@@ -1,0 +1,141 @@
+"""The shape of config.toml: which keys there are and what their values look like.
+
+What the values mean together (known channels, readable secrets, no feed twice) is in
+``config.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import ip_network
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from monitor.alerts.addresses import Security
+from monitor.model import Severity
+from monitor.settings import FirstPoll, Network
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
+
+
+def _duration(value: Any) -> timedelta:
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('write a duration as a number and a unit: "30s", "15m", "24h" or "7d"')
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+
+
+def _network(value: Any) -> Network:
+    try:
+        return ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError('write a network as "127.0.0.0/8" or one address as "::1/128"') from None
+
+
+def _timezone(value: Any) -> ZoneInfo:
+    try:
+        return ZoneInfo(value if isinstance(value, str) else "")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError('write a time zone as "Europe/Brussels" or "UTC"') from None
+
+
+def _one_of(kind: type[StrEnum]) -> BeforeValidator:
+    """A word of *kind*, as people write it."""
+
+    def read(value: Any) -> StrEnum:
+        try:
+            return kind(value)
+        except ValueError:
+            words = ", ".join(f'"{word.value}"' for word in kind)
+            raise ValueError(f"write one of {words}") from None
+
+    return BeforeValidator(read)
+
+
+def _severity(value: Any) -> Severity:
+    names = {severity.label: severity for severity in Severity}
+    if not isinstance(value, str) or value not in names:
+        raise ValueError("write one of " + ", ".join(f'"{name}"' for name in names))
+    return names[value]
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Words = list[Name]
+
+
+class Table(BaseModel):
+    """Unknown keys are errors: a misspelt key must not be silently without effect."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+class MonitorTable(Table):
+    database: str = "data/monitor.db"
+    rules: str = "rules"
+    timezone: Annotated[ZoneInfo, BeforeValidator(_timezone)] = ZoneInfo("UTC")
+    contact: Annotated[str, Field(max_length=200, pattern=r"^[\x20-\x7e]*$")] = ""
+    allow_empty: bool = False
+    monitor_reports_to: Words = []
+    default_channels: Words | None = None
+
+
+class PollTable(Table):
+    interval: Duration = timedelta(minutes=15)
+    min_interval: Duration = timedelta(minutes=2)
+    max_interval: Duration = timedelta(hours=24)
+    per_host_gap: Duration = timedelta(seconds=1)
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 32
+    first_poll: Annotated[FirstPoll, _one_of(FirstPoll)] = FirstPoll.NO_ALERTS
+    allow_private: list[Annotated[Network, BeforeValidator(_network)]] = []
+
+
+class FeedTable(Table):
+    url: str
+    name: Name
+    tags: Words = []
+    enabled: bool = True
+    reason: str = ""
+    interval: Duration | None = None
+
+
+class MailTable(Table):
+    server: Name
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    security: Annotated[Security, _one_of(Security)] | None = None
+    user: str = ""
+    password: str | None = None
+    password_file: str | None = None
+    sender: str = Field(alias="from")
+    to: Annotated[list[str], Field(min_length=1)]
+
+
+class ChannelTable(Table):
+    name: Name
+    url: str | None = None
+    url_file: str | None = None
+    mail: MailTable | None = None
+
+
+class RouteTable(Table):
+    severity: list[Annotated[Severity, BeforeValidator(_severity)]] = []
+    rules: Words = []
+    rule_tags: Words = []
+    feed_tags: Words = []
+    channels: Words
+    proceed: bool = Field(default=False, alias="continue")
+
+
+class ConfigTable(Table):
+    """The whole file."""
+
+    monitor: MonitorTable = MonitorTable()
+    poll: PollTable = PollTable()
+    feeds: list[FeedTable] = []
+    channels: list[ChannelTable] = []
+    routes: list[RouteTable] = []
