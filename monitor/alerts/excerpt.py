@@ -100,10 +100,13 @@ def _excerpt(text: str, passage: _Passage) -> Excerpt:
     start, end = _window(text, passage)
     before = "… " if start > passage.span[0] else ""
     after = " …" if end < passage.span[1] else ""
-    inside = [hit for hit in passage.hits if start <= hit.start and hit.end <= end]
     squeezed, place = _squeezed(text[start:end])
     shift = len(before)
-    marks = _merged((place[hit.start - start], place[hit.end - start]) for hit in inside)
+    marks = _merged(
+        (place[max(hit.start, start) - start], place[min(hit.end, end) - start])
+        for hit in passage.hits
+        if hit.start < end and start < hit.end
+    )
     return Excerpt(
         field=passage.field,
         text=before + squeezed + after,
