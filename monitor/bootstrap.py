@@ -255,7 +255,7 @@ def _make(venv: Path, here: Here) -> Stamp:
             f"This Python ({here.base}) cannot make virtual environments: a package is missing.\n"
             f"On Debian or Ubuntu: sudo apt install python{here.version}-venv"
         )
-    raise SetupFailed(f"{here.base} -m venv {venv} failed:\n{_last_lines(said)}")
+    raise SetupFailed(f"{here.base} -m venv {venv} failed:\n{_told(said)}")
 
 
 def _install(root: Path, python: Path, dev: bool) -> None:
@@ -267,14 +267,18 @@ def _install(root: Path, python: Path, dev: bool) -> None:
     if done.returncode:
         raise SetupFailed(
             "pip could not install what the monitor needs. It says:\n"
-            f"{_last_lines(done.stderr or done.stdout)}\n"
+            f"{_told(done.stderr or done.stdout)}\n"
             "If this machine is offline or behind a proxy, give pip its way out (HTTPS_PROXY, or "
             "index-url in pip.conf) and start again; nothing else needs to be undone."
         )
 
 
-def _last_lines(text: str, count: int = 6) -> str:
-    return "\n".join(f"    {line}" for line in text.strip().splitlines()[-count:])
+def _told(output: str, count: int = 4) -> str:
+    """The lines of *output* that say what went wrong, else its last ones."""
+    lines = [line.strip(" │") for line in output.splitlines()]
+    lines = [line for line in lines if line]
+    errors = [line for line in lines if line.startswith("ERROR")]
+    return "\n".join(f"    {line}" for line in (errors or lines)[-count:])
 
 
 def _tell(line: str) -> None:

@@ -26,19 +26,27 @@ TERMINAL_CHANNEL = Channel(
 _LONG = 8  # letters from which on a part of a channel's address counts as a secret of its own
 
 
-def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
-    """The configuration in the file at *path*; raises ConfigError with all that is wrong."""
-    return read(path, environment)[0]
+def load(
+    path: Path, environment: Mapping[str, str] | None = None, *, need_secrets: bool = True
+) -> Config:
+    """The configuration in the file at *path*; raises ConfigError with all that is wrong.
+
+    Without *need_secrets* a channel whose secret cannot be read has no targets: enough for
+    whoever only looks.
+    """
+    return read(path, environment, need_secrets=need_secrets)[0]
 
 
 def read(
-    path: Path, environment: Mapping[str, str] | None = None
+    path: Path, environment: Mapping[str, str] | None = None, *, need_secrets: bool = True
 ) -> tuple[Config, tuple[Problem, ...]]:
     """The configuration, and warnings: what works, but is worth a look."""
     document = tomlfile.parse(shown(path), _bytes_of(path))
     table = tomlfile.validate(document, ConfigTable)
     findings = Findings(document, [])
-    config = _config(table, path, findings, os.environ if environment is None else environment)
+    chosen = os.environ if environment is None else environment
+    reader = ChannelReader(path, chosen, findings, need_secrets)
+    config = _config(table, path, findings, reader)
     ordered = sorted(findings.problems, key=lambda problem: problem.line or 0)
     errors = [problem for problem in ordered if not problem.warning]
     if errors:
@@ -86,11 +94,8 @@ def _refusal(path: Path, what: str, remedy: str = "") -> ConfigError:
     return ConfigError([Problem(file=shown(path), what=what, remedy=remedy)])
 
 
-def _config(
-    table: ConfigTable, path: Path, findings: Findings, environment: Mapping[str, str]
-) -> Config:
+def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelReader) -> Config:
     monitor = table.monitor
-    reader = ChannelReader(path, environment, findings)
     channels = tuple(reader.channel(*numbered) for numbered in enumerate(table.channels))
     channels = channels or (TERMINAL_CHANNEL,)
     known = [channel.name for channel in channels]

@@ -58,6 +58,7 @@ class ChannelReader:
     path: Path
     environment: Mapping[str, str]
     findings: Findings
+    need_secrets: bool = True  # False: a secret that cannot be read is only a warning
 
     def channel(self, number: int, table: ChannelTable) -> Channel:
         """Without targets if its address or secret could not be read."""
@@ -122,7 +123,7 @@ class ChannelReader:
         )
 
     def _password(self, where: Where, who: str, mail: MailTable) -> str | None:
-        """ "" for a server without log-in; None if something is wrong."""
+        """Empty for a server without log-in; None if something is wrong."""
         if mail.password is not None and mail.password_file is not None:
             self.findings.add(where, f"{who}: has both password and password_file", "keep one")
             return None
@@ -142,10 +143,13 @@ class ChannelReader:
         """*text* with ``${NAME}`` replaced from the environment; None if one is not set."""
         unset = [name for name in _VARIABLE.findall(text) if not self.environment.get(name)]
         for name in dict.fromkeys(unset):
-            self.findings.add(where, f"{who}: {name} is not set", f"export it or {instead}")
+            self._miss(where, f"{who}: {name} is not set", f"export it or {instead}")
         if unset:
             return None
         return _VARIABLE.sub(lambda found: self.environment[found[1]], text).strip()
+
+    def _miss(self, where: Where, what: str, remedy: str = "") -> None:
+        self.findings.add(where, what, remedy, warning=not self.need_secrets)
 
     def _secret_file(self, where: Where, who: str, name: str) -> str | None:
         path = self.path.resolve().parent / Path(name).expanduser()
@@ -154,7 +158,7 @@ class ChannelReader:
             mode = path.stat().st_mode
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            self.findings.add(where, f"{who}: cannot read {shown(path)}: {why}")
+            self._miss(where, f"{who}: cannot read {shown(path)}: {why}")
             return None
         if not secret or "\n" in secret:
             self.findings.add(where, f"{who}: {shown(path)} must hold one line, the secret")

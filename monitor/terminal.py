@@ -31,7 +31,7 @@ def plain(text: str) -> Text:
 
 
 def _is_harmless(char: str) -> bool:
-    return char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs") or char == "\u200d"
+    return char in "\n\t\u200d" or unicodedata.category(char) not in ("Cc", "Cf", "Cs")
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -22,11 +22,14 @@ INTERRUPTED = 130  # as shells count: 128 + SIGINT
 
 # name → (module, attribute, what --help says)
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "run": ("monitor.cli.run", "run", "Watch the feeds and alert until stopped."),
+    "once": ("monitor.cli.run", "once", "Visit every due feed once, deliver, and exit: for cron."),
     "check": ("monitor.cli.check", "check", "Look for mistakes in config.toml and the rules."),
     "status": ("monitor.cli.status", "status", "How old the news is, and what waits to be sent."),
     "feeds": ("monitor.cli.feeds", "feeds", "What is watched, and how it fares."),
     "entries": ("monitor.cli.entries", "entries", "What the feeds brought."),
     "alerts": ("monitor.cli.alerts", "alerts", "What matched a rule, and where it was sent."),
+    "rules": ("monitor.cli.rules", "rules", "Why a rule matches or not, and how it would do."),
     "setup": ("monitor.cli.setup", "setup", "Install what is needed, and start nothing."),
     "test": ("monitor.cli.selftest", "test", "Run this program's own tests and checks."),
 }

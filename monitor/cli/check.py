@@ -1,0 +1,99 @@
+"""``check``: everything that is wrong with config.toml and the rules, at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from monitor import config
+from monitor.alerts.route import channels_for
+from monitor.cli.options import config_option, config_path
+from monitor.errors import ConfigError, Problem
+from monitor.model import Rule
+from monitor.pipeline.in_force import joint_problems
+from monitor.rules.load import RuleSet, load, read_folder
+from monitor.settings import Config
+from monitor.terminal import plain, print_table
+
+
+@click.command()
+@config_option
+@click.option("--online", is_flag=True, help="Also fetch every feed once; offer what can be fixed.")
+@click.pass_context
+def check(ctx: click.Context, online: bool) -> None:
+    """Look for mistakes in config.toml and the rules, and show where each rule's alerts go.
+
+    Nothing is changed and nothing is sent. Exit code 2 if something is wrong; with --online
+    exit code 1 if a feed that is switched on does not answer.
+    """
+    settings, rules, problems = examine(config_path())
+    for problem in problems:
+        click.echo(plain(str(problem)).plain)
+    errors = sum(not problem.warning for problem in problems)
+    if settings is not None and rules is not None and not errors:
+        _print_destinations(settings, rules)
+    click.echo(_counted(errors, len(problems) - errors))
+    if errors or settings is None:
+        ctx.exit(ConfigError.exit_code)
+    if online:
+        from monitor.cli.online import check_feeds
+
+        ctx.exit(asyncio.run(check_feeds(settings)))
+
+
+def examine(path: Path) -> tuple[Config | None, RuleSet | None, list[Problem]]:
+    """What could be read, and all problems by file and line."""
+    settings, rules = None, None
+    problems: list[Problem] = []
+    folder = str(path.resolve().parent / "rules")
+    try:
+        settings, warnings = config.read(path)
+        problems += warnings
+        folder = settings.rules
+    except ConfigError as error:
+        problems += error.problems
+    try:
+        rules = load(read_folder(folder))
+        problems += rules.warnings
+    except ConfigError as error:
+        problems += error.problems
+    if settings is not None and rules is not None:
+        problems += joint_problems(settings, rules)
+    problems.sort(key=lambda problem: (problem.file, problem.line or 0))
+    return settings, rules, problems
+
+
+def _print_destinations(settings: Config, rules: RuleSet) -> None:
+    print_table(
+        ("rule", "severity", "goes to"),
+        [
+            (rule.name, rule.severity.label, destinations(rule, settings))
+            for rule in _rules_of(rules)
+        ],
+    )
+
+
+def _rules_of(rules: RuleSet) -> Iterable[Rule]:
+    return (each.rule for each in rules.rules if each.enabled)
+
+
+def destinations(rule: Rule, settings: Config) -> str:
+    """Where alerts of *rule* go, also where that depends on the feed."""
+    usual = channels_for(rule, frozenset(), settings)
+    said = [", ".join(usual) or "nobody, on purpose"]
+    tags = {tag for route in settings.routes for tag in route.feed_tags}
+    for tag in sorted(tags):
+        other = channels_for(rule, frozenset({tag}), settings)
+        if other != usual:
+            said.append(f"from feeds tagged {tag}: {', '.join(other) or 'nobody'}")
+    return "; ".join(said)
+
+
+def _counted(errors: int, warnings: int) -> str:
+    said = f"{errors} problem{'' if errors == 1 else 's'}"
+    if warnings:
+        said += f", {warnings} warning{'' if warnings == 1 else 's'}"
+    return f"{said}."

@@ -1,0 +1,88 @@
+"""``check --online``: do the feeds answer?  Offers to switch on those that do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+import click
+import tomlkit
+
+from monitor.errors import ConfigError, Problem
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.parse import Parser
+from monitor.model import Fetched, ParsedFeed
+from monitor.settings import Config, FeedSettings
+from monitor.terminal import print_table
+
+
+async def check_feeds(settings: Config) -> int:
+    """Fetch every feed once and tell how it went; 1 if one that is switched on failed."""
+    parser = Parser()
+    try:
+        async with Fetcher(settings.poll, contact=settings.contact) as fetcher:
+            said = await asyncio.gather(*(_try(feed, fetcher, parser) for feed in settings.feeds))
+    finally:
+        await parser.aclose()
+    answers = dict(zip((feed.name for feed in settings.feeds), said, strict=True))
+    print_table(("feed", "answer"), [(name, answer) for name, (_, answer) in answers.items()])
+    works = {name for name, (good, _) in answers.items() if good}
+    off = [feed.name for feed in settings.feeds if not feed.enabled and feed.name in works]
+    if off:
+        _offer(settings, off)
+    failed = [feed.name for feed in settings.feeds if feed.enabled and feed.name not in works]
+    click.echo(f"{len(works)} of {len(answers)} feeds answer.")
+    return 1 if failed else 0
+
+
+async def _try(feed: FeedSettings, fetcher: Fetcher, parser: Parser) -> tuple[bool, str]:
+    """Whether *feed* brings entries, and what to say of it."""
+    result = await fetcher.get(feed.url)
+    if not isinstance(result, Fetched):
+        return False, getattr(result, "detail", "not modified")
+    parsed = await parser.parse(result)
+    if not isinstance(parsed, ParsedFeed):
+        return False, parsed.detail
+    moved = f"; it moved to {result.permanent_url}" if result.permanent_url else ""
+    return True, f"{len(parsed.entries)} entries{moved}"
+
+
+def _offer(settings: Config, names: Collection[str]) -> None:
+    listed = ", ".join(names)
+    if not sys.stdin.isatty():
+        click.echo(f"Switched off, but answering: {listed}.")
+        return
+    if click.confirm(f"Switched off, but answering: {listed}. Switch on in config.toml?"):
+        switch_on(Path(settings.path), names)
+        click.echo("Done.")
+
+
+def switch_on(path: Path, names: Collection[str]) -> None:
+    """Take ``enabled = false`` and its reason away from the feeds called *names*; keeps the rest."""
+    document = tomlkit.parse(path.read_text("utf-8"))
+    for feed in document.get("feeds", []):
+        if feed.get("name") in names:
+            feed.pop("enabled", None)
+            feed.pop("reason", None)
+    try:
+        _replace(path, tomlkit.dumps(document))
+    except OSError as error:
+        problem = Problem(file=path.name, what=f"cannot be written: {error.strerror}")
+        raise ConfigError([problem]) from None
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write whole or not at all, with the mode that the file has."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
+        Path(name).replace(path.resolve())
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,74 @@
+"""What commands that only look share: the configuration, a read-only store, spans of time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import click
+
+from monitor import config
+from monitor.cli.options import config_path
+from monitor.configfile import read_duration
+from monitor.errors import MonitorError
+from monitor.settings import Config
+from monitor.store.sqlite import SqliteStore
+
+
+class NothingYet(MonitorError):
+    """There is no database: the monitor has never run with this configuration."""
+
+
+class Span(click.ParamType):
+    """A length of time: ``24h``, ``7d``."""
+
+    name = "span"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        try:
+            return value if isinstance(value, timedelta) else read_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def looked_up() -> Config:
+    """The configuration, for commands that send nothing: secrets may be missing."""
+    return config.load(config_path(), need_secrets=False)
+
+
+@contextlib.contextmanager
+def reading(settings: Config) -> Iterator[SqliteStore]:
+    """The store, read-only: works while the daemon runs."""
+    path = Path(settings.database)
+    if not path.exists():
+        raise NothingYet(
+            f"Nothing has been polled yet: there is no database {config.shown(path)}. "
+            "Start the monitor first: python3 run_monitor.py"
+        )
+    store = SqliteStore.read_only(settings.database)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def local(at: datetime | None, settings: Config) -> str:
+    """*at* in the reader's zone, to the minute."""
+    return at.astimezone(settings.timezone).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def since(span: timedelta | None) -> datetime | None:
+    return datetime.now(UTC) - span if span is not None else None
+
+
+def without_login(url: str) -> str:
+    """*url* without a name and password in it."""
+    parts = urlsplit(url)
+    if parts.username is None and parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=f"…@{parts.netloc.rpartition('@')[2]}"))

@@ -1,0 +1,136 @@
+"""``status``: how old the news is, what waits to be sent, what went wrong last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from monitor.cli.feeds import state
+from monitor.cli.options import config_option, json_option
+from monitor.cli.reading import looked_up, reading
+from monitor.model import DeliveryState, Feed
+from monitor.settings import Channel, Config
+from monitor.store import ChannelState, RuleSetRecord
+from monitor.terminal import age, plain, print_json, print_table
+
+WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
+LOST = (DeliveryState.REFUSED, DeliveryState.PARKED, DeliveryState.EXPIRED)
+
+
+@click.command()
+@config_option
+@json_option
+def status(as_json: bool) -> None:
+    """Show the age of the last success of each feed and channel, queues, and the last errors.
+
+    It reads the database and works while the monitor runs.
+    """
+    settings = looked_up()
+    with reading(settings) as store:
+        feeds, states = store.feeds(), store.channel_states()
+        queue, rules = store.queue_lengths(), store.last_rule_set()
+    stored = {feed.url: feed for feed in feeds}
+    now = datetime.now(UTC)
+    if as_json:
+        print_json(_as_json(settings, stored, states, queue, rules, now))
+        return
+    _print_feeds(settings, stored, now)
+    click.echo()
+    _print_channels(settings, states, now)
+    click.echo()
+    _print_queue(queue)
+    if rules is not None:
+        click.echo(f"Rules in force since {age(rules.loaded_at, now)}.")
+
+
+def _print_feeds(settings: Config, stored: dict[str, Feed], now: datetime) -> None:
+    watched = [feed for feed in settings.feeds if feed.enabled]
+    fine = sum(state(feed, stored.get(feed.url)) == "fine" for feed in watched)
+    off = len(settings.feeds) - len(watched)
+    newest = max((feed.succeeded_at for feed in stored.values() if feed.succeeded_at), default=None)
+    click.echo(
+        f"Feeds: {fine} of {len(watched)} fine, {off} switched off; "
+        f"last success {age(newest, now)}."
+    )
+    rows = []
+    for chosen in watched:
+        feed = stored.get(chosen.url)
+        said = state(chosen, feed)
+        if said != "fine":
+            rows.append((chosen.name, age(feed.succeeded_at if feed else None, now), said))
+    if rows:
+        print_table(("feed", "last success", "state"), rows)
+
+
+def _print_channels(settings: Config, states: Sequence[ChannelState], now: datetime) -> None:
+    known = {(each.channel, each.target): each for each in states}
+    rows = []
+    for channel in settings.channels:
+        for target in _targets(channel):
+            each = known.get((channel.name, target))
+            rows.append((target, age(each.accepted_at if each else None, now), _fares(each)))
+    click.echo("Channels:")
+    print_table(("channel", "last accepted", "state"), rows)
+
+
+def _targets(channel: Channel) -> list[str]:
+    return [target.name for target in channel.targets] or [channel.name]
+
+
+def _fares(each: ChannelState | None) -> str:
+    if each is None:
+        return "nothing sent yet"
+    if each.stopped:
+        return f"stopped: {each.last_error}"
+    return f"{each.failures} failures: {each.last_error}" if each.failures else "fine"
+
+
+def _print_queue(queue: dict[str, int]) -> None:
+    waiting = sum(queue.get(each.value, 0) for each in WAITING)
+    lost = sum(queue.get(each.value, 0) for each in LOST)
+    line = f"{waiting} deliveries wait to be sent"
+    click.echo(plain(f"{line}, {lost} were given up." if lost else f"{line}.").plain)
+
+
+def _as_json(
+    settings: Config,
+    stored: dict[str, Feed],
+    states: Sequence[ChannelState],
+    queue: dict[str, int],
+    rules: RuleSetRecord | None,
+    now: datetime,
+) -> dict[str, Any]:
+    return {
+        "at": now,
+        "feeds": [_feed(feed.name, feed.enabled, stored.get(feed.url)) for feed in settings.feeds],
+        "channels": [
+            {
+                "channel": each.channel,
+                "target": each.target,
+                "accepted_at": each.accepted_at,
+                "failures": each.failures,
+                "failing_since": each.failing_since,
+                "last_error": each.last_error,
+                "stopped": each.stopped,
+            }
+            for each in states
+        ],
+        "deliveries": {each.value: queue.get(each.value, 0) for each in DeliveryState},
+        "rules": {"version": rules.version, "loaded_at": rules.loaded_at} if rules else None,
+    }
+
+
+def _feed(name: str, enabled: bool, feed: Feed | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "enabled": enabled,
+        "polled_at": feed.polled_at if feed else None,
+        "succeeded_at": feed.succeeded_at if feed else None,
+        "next_poll_at": feed.next_poll_at if feed else None,
+        "failures": feed.failures if feed else 0,
+        "failing_since": feed.failing_since if feed else None,
+        "last_error": feed.failure_detail if feed else "",
+    }
