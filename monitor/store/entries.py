@@ -1,0 +1,176 @@
+"""Entries, their identities, revisions, stories and matches."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from monitor.model import Entry, Known, Match, Outcome, Revision
+from monitor.store import rows
+from monitor.text import words
+
+CHUNK = 500  # parameters of one statement
+_WITH_FEED = (
+    "SELECT e.*, f.name AS feed_name, f.tags AS feed_tags"
+    " FROM entries e JOIN feeds f ON f.id = e.feed_id"
+)
+
+
+def known(db: sqlite3.Connection, feed_id: str, keys: Sequence[str]) -> dict[str, Known]:
+    """Stored entries by any of their keys; a few statements for any number of keys."""
+    found: dict[str, Known] = {}
+    for chunk in _chunks(keys):
+        marks = ",".join("?" * len(chunk))
+        for row in db.execute(
+            "SELECT k.key, e.id, e.story_id, e.fingerprint, e.first_seen_at,"
+            " (SELECT json_group_array(rule) FROM ("
+            "   SELECT rule FROM matches WHERE entry_id = e.id"
+            "   UNION SELECT rule_name FROM alerts WHERE story_id = e.story_id)) AS rules"
+            " FROM entry_keys k JOIN entries e ON e.id = k.entry_id"
+            f" WHERE k.feed_id = ? AND k.key IN ({marks})",
+            [feed_id, *chunk],
+        ):
+            found[row["key"]] = Known(
+                entry_id=row["id"],
+                story_id=row["story_id"],
+                fingerprint=row["fingerprint"],
+                first_seen_at=rows.moment(row["first_seen_at"]),
+                rules=frozenset(json.loads(row["rules"])),
+            )
+    return found
+
+
+def save(db: sqlite3.Connection, outcome: Outcome) -> None:
+    """Everything of *outcome* but the feed, the alerts and the deliveries."""
+    story_of = dict(outcome.membership)
+    _save_stories(db, outcome)
+    db.executemany(
+        f"INSERT OR IGNORE INTO entries VALUES ({','.join('?' * 14)})",
+        [rows.entry_row(entry, story_of[entry.id]) for entry in outcome.entries],
+    )
+    _save_keys(db, outcome)
+    for revision in outcome.revisions:
+        _revise(db, revision)
+    _save_matches(db, outcome.matches)
+    _count_words(db, outcome.entries)
+
+
+def _save_stories(db: sqlite3.Connection, outcome: Outcome) -> None:
+    db.executemany(
+        "INSERT INTO stories VALUES (?, ?, ?, ?, ?) ON CONFLICT (id)"
+        " DO UPDATE SET last_entry_at = max(last_entry_at, excluded.last_entry_at)",
+        [
+            (s.id, s.title, rows.micros(s.opened_at), rows.micros(s.last_entry_at), s.language)
+            for s in outcome.stories
+        ],
+    )
+
+
+def _save_keys(db: sqlite3.Connection, outcome: Outcome) -> None:
+    feed_id = outcome.feed.id
+    pairs = [(entry.id, key) for entry in outcome.entries for key in entry.keys]
+    pairs += [(each.entry.id, key) for each in outcome.revisions for key in each.entry.keys]
+    db.executemany(
+        "INSERT OR IGNORE INTO entry_keys VALUES (?, ?, ?)",
+        [(feed_id, key, entry_id) for entry_id, key in (*pairs, *outcome.keys)],
+    )
+
+
+def _revise(db: sqlite3.Connection, revision: Revision) -> None:
+    """Keep the old text, then put the new one in its place."""
+    entry = revision.entry
+    db.execute(
+        "INSERT OR IGNORE INTO revisions"
+        " SELECT id, ?, title, summary, content, fingerprint FROM entries WHERE id = ?",
+        [rows.micros(revision.changed_at), entry.id],
+    )
+    db.execute(
+        "UPDATE entries SET url = ?, title = ?, summary = ?, content = ?, author = ?,"
+        " categories = ?, fingerprint = ? WHERE id = ?",
+        [
+            entry.url,
+            entry.title,
+            entry.summary,
+            entry.content,
+            entry.author,
+            rows.dump(entry.categories),
+            entry.fingerprint,
+            entry.id,
+        ],
+    )
+
+
+def _save_matches(db: sqlite3.Connection, matches: Sequence[Match]) -> None:
+    db.executemany(
+        "INSERT INTO matches VALUES (?, ?, ?)"
+        " ON CONFLICT (entry_id, rule) DO UPDATE SET hits = excluded.hits",
+        [rows.match_row(match) for match in matches],
+    )
+
+
+def _count_words(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Document frequencies: in how many entries a word stands."""
+    counts: Counter[str] = Counter()
+    for entry in entries:
+        counts.update({word for word in words(f"{entry.title} {entry.summary}") if len(word) < 40})
+    db.executemany(
+        "INSERT INTO word_counts VALUES (?, ?)"
+        " ON CONFLICT (word) DO UPDATE SET entries = entries + excluded.entries",
+        counts.items(),
+    )
+
+
+# --- reading
+
+
+def select(
+    db: sqlite3.Connection,
+    *,
+    since: datetime | None,
+    feed: str | None,
+    limit: int,
+    newest_first: bool,
+) -> list[Entry]:
+    """Entries by first sight; *feed* is a feed's id or name."""
+    order = "DESC" if newest_first else "ASC"
+    where, values = ["1"], list[object]()
+    if since is not None:
+        where.append("e.first_seen_at >= ?")
+        values.append(rows.micros(since))
+    if feed is not None:
+        where.append("(f.id = ? OR f.name = ?)")
+        values += [feed, feed]
+    query = f"{_WITH_FEED} WHERE {' AND '.join(where)} ORDER BY e.first_seen_at {order} LIMIT ?"
+    return [rows.entry(row) for row in db.execute(query, [*values, limit])]
+
+
+def by_id_or_url(db: sqlite3.Connection, name: str) -> Entry | None:
+    """The entry of that id, of an id with that beginning (if only one), or at that address."""
+    for where, value in (
+        ("e.id = ?", name),
+        ("e.id GLOB ?", f"{glob_free(name)}*"),
+        ("e.url = ?", name),
+    ):
+        found = db.execute(f"{_WITH_FEED} WHERE {where} LIMIT 2", [value]).fetchall()
+        if len(found) == 1 or (found and where == "e.url = ?"):
+            return rows.entry(found[0])
+    return None
+
+
+def glob_free(text: str) -> str:
+    """*text* without the signs that GLOB obeys."""
+    return "".join(char for char in text if char not in "*?[") or "\0"
+
+
+def document_frequencies(db: sqlite3.Connection, limit: int) -> dict[str, int]:
+    query = "SELECT word, entries FROM word_counts ORDER BY entries DESC LIMIT ?"
+    return {row["word"]: row["entries"] for row in db.execute(query, [limit])}
+
+
+def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    distinct = list(dict.fromkeys(keys))
+    for start in range(0, len(distinct), CHUNK):
+        yield distinct[start : start + CHUNK]

@@ -1,0 +1,124 @@
+"""Feeds in the database: what the configuration says, what polls left, who has claimed what."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from monitor import ids
+from monitor.model import Feed
+from monitor.settings import FeedSettings
+from monitor.store import rows
+
+HORIZON = timedelta(hours=25)  # a poll further away than this is due: the clock was set back
+
+
+def sync(db: sqlite3.Connection, settings: Sequence[FeedSettings], now: datetime) -> None:
+    """Make the stored feeds those of the configuration; those that left it are paused, not lost."""
+    stored = [rows.feed(row) for row in db.execute("SELECT * FROM feeds")]
+    by_url = {feed.url: feed for feed in stored}
+    wanted = {each.url for each in settings}
+    by_name = {feed.name: feed for feed in stored if feed.url not in wanted}
+    kept = set()
+    for each in settings:
+        feed = by_url.get(each.url) or by_name.pop(each.name, None)
+        if feed is None:
+            feed_id = _add(db, each, now)
+        else:
+            feed_id = feed.id
+            _change(db, feed, each, now)
+        kept.add(feed_id)
+    for feed in stored:
+        if feed.id not in kept:
+            db.execute("UPDATE feeds SET paused = 1 WHERE id = ?", [feed.id])
+
+
+def _add(db: sqlite3.Connection, each: FeedSettings, now: datetime) -> str:
+    feed_id = ids.feed_id(each.url)
+    if db.execute("SELECT 1 FROM feeds WHERE id = ?", [feed_id]).fetchone():
+        feed_id = ids.derive("feed", each.url, now.isoformat())  # its first owner moved away
+    db.execute(
+        "INSERT INTO feeds (id, url, name, tags, partition, claim, added_at, next_poll_at,"
+        " identity, failures, failure_detail, reported, moved_count, paused)"
+        " VALUES (?, ?, ?, ?, 0, 0, ?, ?, 'guid', 0, '', 0, 0, ?)",
+        [
+            feed_id,
+            each.url,
+            each.name,
+            rows.dump(sorted(each.tags)),
+            rows.micros(now),
+            rows.micros(now),
+            int(not each.enabled),
+        ],
+    )
+    return feed_id
+
+
+def _change(db: sqlite3.Connection, feed: Feed, each: FeedSettings, now: datetime) -> None:
+    """New name, tags or address; at a new address the old validators mean nothing."""
+    db.execute(
+        "UPDATE feeds SET url = ?, name = ?, tags = ?, paused = ? WHERE id = ?",
+        [each.url, each.name, rows.dump(sorted(each.tags)), int(not each.enabled), feed.id],
+    )
+    if feed.url != each.url or (feed.paused and each.enabled):
+        db.execute(
+            "UPDATE feeds SET etag = NULL, last_modified = NULL, validators_at = NULL,"
+            " body_hash = NULL, moved_to = NULL, moved_count = 0, claim = claim + 1,"
+            " next_poll_at = ? WHERE id = ?",
+            [rows.micros(now), feed.id],
+        )
+
+
+def clear_claims(db: sqlite3.Connection) -> None:
+    """A claimed feed keeps its lease as next_poll_at: bring those back to where they were due."""
+    db.execute(
+        "UPDATE feeds SET claim = claim + 1, next_poll_at = leased_from, leased_from = NULL"
+        " WHERE leased_from IS NOT NULL"
+    )
+
+
+def claim_due(
+    db: sqlite3.Connection, partition: int, limit: int, now: datetime, lease: timedelta
+) -> list[Feed]:
+    """Feeds whose time has come, the longest waiting first."""
+    due = db.execute(
+        "SELECT id FROM feeds WHERE partition = ? AND paused = 0"
+        " AND (next_poll_at <= ? OR next_poll_at > ?) ORDER BY next_poll_at LIMIT ?",
+        [partition, rows.micros(now), rows.micros(now + HORIZON), limit],
+    ).fetchall()
+    db.executemany(
+        "UPDATE feeds SET claim = claim + 1, leased_from = coalesce(leased_from, next_poll_at),"
+        " next_poll_at = ? WHERE id = ?",
+        [(rows.micros(now + lease), row["id"]) for row in due],
+    )
+    return by_ids(db, [row["id"] for row in due])
+
+
+def by_ids(db: sqlite3.Connection, feed_ids: Iterable[str]) -> list[Feed]:
+    read = "SELECT * FROM feeds WHERE id = ?"
+    return [rows.feed(db.execute(read, [feed_id]).fetchone()) for feed_id in feed_ids]
+
+
+def next_poll_at(db: sqlite3.Connection, partition: int) -> datetime | None:
+    (first,) = db.execute(
+        "SELECT min(next_poll_at) FROM feeds WHERE partition = ? AND paused = 0", [partition]
+    ).fetchone()
+    return rows.moment_or_none(first)
+
+
+def save_polled(db: sqlite3.Connection, feed: Feed) -> bool:
+    """Write what a poll left; False: the feed was claimed again since, nothing is written."""
+    columns = ", ".join(f"{name} = ?" for name in rows.POLLED)
+    done = db.execute(
+        f"UPDATE feeds SET {columns}, leased_from = NULL WHERE id = ? AND claim = ?",
+        [*rows.polled(feed), feed.id, feed.claim],
+    )
+    return done.rowcount == 1
+
+
+def set_reported(db: sqlite3.Connection, feeds: Sequence[Feed]) -> None:
+    db.executemany(
+        "UPDATE feeds SET reported = ? WHERE id = ?",
+        [(int(feed.reported), feed.id) for feed in feeds],
+    )

@@ -1,0 +1,47 @@
+"""One monitor for one database: a lock file beside it, held as long as the process lives."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Self
+
+from monitor.errors import AlreadyRunning, StoreRefused
+
+
+class Lock:
+    """A context manager; the kernel lets go of the lock when the process dies, however it dies."""
+
+    def __init__(self, database: str) -> None:
+        self._path = Path(f"{database}.lock")
+        self._file: int | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise StoreRefused(
+                f"{self._path.parent}: cannot write here ({error.strerror}); give the user that"
+                " runs the monitor write access to this folder, or run it as the folder's owner"
+                " (sudo -u …)"
+            ) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(handle, 20).decode("ascii", "replace").strip() or "unknown"
+            os.close(handle)
+            raise AlreadyRunning(
+                f"a monitor is already running on this database (process {holder}); stop it first:"
+                f" kill {holder}, or systemctl stop if it runs as a service"
+            ) from error
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        self._file = handle
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            os.close(self._file)  # the file stays: removing it would let two others lock two files
+            self._file = None

@@ -1,0 +1,200 @@
+"""Alerts and their deliveries: the outbox."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from monitor.model import Alert, Delivery, DeliveryState, Message
+from monitor.store import ChannelState, Finished, QueuedDelivery, rows
+from monitor.store.entries import glob_free
+
+KEEP_TRYING = timedelta(days=14)
+
+_JOINED = (
+    "SELECT d.*, a.id AS a_id, a.kind AS a_kind, a.subject AS a_subject, a.severity AS a_severity,"
+    " a.created_at AS a_created_at, a.story_id AS a_story_id, a.entry_id AS a_entry_id,"
+    " a.rule_name AS a_rule_name, a.told AS a_told"
+    " FROM deliveries d JOIN alerts a ON a.id = d.alert_id"
+)
+_OPEN_TARGET = (
+    " NOT EXISTS (SELECT 1 FROM channel_states s WHERE s.channel = d.channel"
+    " AND s.target = d.target AND (s.stopped = 1 OR s.not_before > :now))"
+)
+
+
+def queue(db: sqlite3.Connection, alerts: Iterable[Alert], deliveries: Iterable[Delivery]) -> None:
+    """Add what is not known yet; ids are derived, so a repeat changes nothing."""
+    db.executemany(
+        "INSERT OR IGNORE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [rows.alert_row(alert) for alert in alerts],
+    )
+    columns = ", ".join(rows.DELIVERY)
+    marks = ",".join("?" * len(rows.DELIVERY))
+    db.executemany(
+        f"INSERT OR IGNORE INTO deliveries ({columns}) VALUES ({marks})",
+        [rows.delivery_row(delivery) for delivery in deliveries],
+    )
+
+
+def clear_claims(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE deliveries SET state = 'queued' WHERE state = 'claimed'")
+
+
+def claim(
+    db: sqlite3.Connection, now: datetime, limit: int, channel: str | None
+) -> list[QueuedDelivery]:
+    """Due deliveries, oldest first, and with each all that go out in the same message."""
+    values = {"now": rows.micros(now), "limit": limit, "channel": channel}
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS claimed (id TEXT PRIMARY KEY, place INTEGER)")
+    db.execute("DELETE FROM claimed")
+    only = "d.channel = :channel AND" if channel is not None else ""
+    db.execute(
+        "INSERT INTO claimed SELECT d.id, row_number() OVER (ORDER BY d.due_at, d.created_at, d.id)"
+        f" FROM deliveries d WHERE {only} d.state = 'queued' AND d.due_at <= :now"
+        f" AND {_OPEN_TARGET} ORDER BY d.due_at, d.created_at, d.id LIMIT :limit",
+        values,
+    )
+    _claim_companions(db, values)
+    db.execute(
+        "UPDATE deliveries SET state = 'claimed', claim = claim + 1"
+        " WHERE id IN (SELECT id FROM claimed)"
+    )
+    query = f"{_JOINED} JOIN claimed c ON c.id = d.id ORDER BY c.place"
+    return _queued(db, db.execute(query).fetchall())
+
+
+def _claim_companions(db: sqlite3.Connection, values: dict[str, object]) -> None:
+    """Rows of the same frozen message, or due rows of the same story and target."""
+    db.execute(
+        "INSERT OR IGNORE INTO claimed"
+        " SELECT o.id, c.place FROM claimed c JOIN deliveries d ON d.id = c.id"
+        " JOIN deliveries o ON o.message_id = d.message_id WHERE o.state = 'queued'",
+    )
+    db.execute(
+        "INSERT OR IGNORE INTO claimed"
+        " SELECT o.id, c.place FROM claimed c JOIN deliveries d ON d.id = c.id"
+        " JOIN alerts a ON a.id = d.alert_id AND a.story_id <> ''"
+        " JOIN alerts b ON b.story_id = a.story_id"
+        " JOIN deliveries o ON o.alert_id = b.id AND o.target = d.target"
+        " WHERE d.message_id IS NULL AND o.message_id IS NULL AND o.state = 'queued'"
+        " AND o.due_at <= :now",
+        values,
+    )
+
+
+def _queued(db: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> list[QueuedDelivery]:
+    messages: dict[str, Message] = {}
+    for row in found:
+        name = row["message_id"]
+        if name and name not in messages:
+            frozen = db.execute("SELECT * FROM messages WHERE id = ?", [name]).fetchone()
+            messages[name] = rows.message(
+                frozen, attempts=row["attempts"], ambiguous=row["ambiguous"]
+            )
+    return [
+        QueuedDelivery(
+            delivery=rows.delivery(row),
+            alert=rows.alert(row, "a_"),
+            message=messages.get(row["message_id"] or ""),
+        )
+        for row in found
+    ]
+
+
+def freeze(db: sqlite3.Connection, messages: Sequence[Message]) -> None:
+    db.executemany(
+        "INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?)",
+        [rows.message_row(message) for message in messages],
+    )
+    db.executemany(
+        "UPDATE deliveries SET message_id = ? WHERE id = ?",
+        [(message.id, name) for message in messages for name in message.delivery_ids],
+    )
+
+
+def finish(db: sqlite3.Connection, finished: Sequence[Finished]) -> None:
+    """What became of claimed deliveries; doing it again changes nothing."""
+    for each in finished:
+        db.executemany(
+            "UPDATE deliveries SET state = ?, due_at = ?, attempts = ?, ambiguous = ?,"
+            " last_error = ? WHERE id = ?",
+            [
+                (d.state.value, rows.micros(d.due_at), d.attempts, d.ambiguous, d.last_error, d.id)
+                for d in each.deliveries
+            ],
+        )
+        if each.state is not None:
+            save_channel_state(db, each.state)
+        queue(db, each.alerts, each.raised)
+
+
+def save_channel_state(db: sqlite3.Connection, state: ChannelState) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO channel_states VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        rows.channel_state_row(state),
+    )
+
+
+def expire(db: sqlite3.Connection, now: datetime) -> list[Delivery]:
+    """Give up what has been waiting for 14 days; what was given up."""
+    old = db.execute(
+        "SELECT * FROM deliveries WHERE state = 'queued' AND created_at <= ?",
+        [rows.micros(now - KEEP_TRYING)],
+    ).fetchall()
+    db.executemany(
+        "UPDATE deliveries SET state = 'expired' WHERE id = ?", [(row["id"],) for row in old]
+    )
+    return [rows.delivery({**dict(row), "state": DeliveryState.EXPIRED}) for row in old]
+
+
+# --- reading
+
+
+def next_due_at(db: sqlite3.Connection, now: datetime) -> datetime | None:
+    """When the next delivery can be tried: its own time, or when its target asks for it."""
+    (first,) = db.execute(
+        "SELECT min(max(d.due_at, coalesce(s.not_before, 0))) FROM deliveries d"
+        " LEFT JOIN channel_states s ON s.channel = d.channel AND s.target = d.target"
+        " WHERE d.state = 'queued' AND coalesce(s.stopped, 0) = 0"
+    ).fetchone()
+    return rows.moment_or_none(first)
+
+
+def alerts(
+    db: sqlite3.Connection, *, since: datetime | None, rule: str | None, limit: int
+) -> list[Alert]:
+    where, values = ["1"], list[object]()
+    if since is not None:
+        where.append("created_at >= ?")
+        values.append(rows.micros(since))
+    if rule is not None:
+        where.append("rule_name = ?")
+        values.append(rule)
+    query = f"SELECT * FROM alerts WHERE {' AND '.join(where)} ORDER BY created_at DESC LIMIT ?"
+    return [rows.alert(row) for row in db.execute(query, [*values, limit])]
+
+
+def alert(db: sqlite3.Connection, name: str) -> Alert | None:
+    """By id, or by an id's unique beginning."""
+    for where, value in (("id = ?", name), ("id GLOB ?", f"{glob_free(name)}*")):
+        found = db.execute(f"SELECT * FROM alerts WHERE {where} LIMIT 2", [value]).fetchall()
+        if len(found) == 1:
+            return rows.alert(found[0])
+    return None
+
+
+def deliveries_of(db: sqlite3.Connection, alert_id: str) -> list[Delivery]:
+    query = "SELECT * FROM deliveries WHERE alert_id = ? ORDER BY target, kind, sequence"
+    return [rows.delivery(row) for row in db.execute(query, [alert_id])]
+
+
+def channel_states(db: sqlite3.Connection) -> list[ChannelState]:
+    query = "SELECT * FROM channel_states ORDER BY channel, target"
+    return [rows.channel_state(row) for row in db.execute(query)]
+
+
+def queue_lengths(db: sqlite3.Connection) -> dict[str, int]:
+    query = "SELECT state, count(*) AS number FROM deliveries GROUP BY state"
+    return {row["state"]: row["number"] for row in db.execute(query)}

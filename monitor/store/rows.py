@@ -1,0 +1,292 @@
+"""Values ↔ rows: times as microseconds, sets and tuples as JSON text."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from monitor.model import (
+    Alert,
+    AlertKind,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Entry,
+    Excerpt,
+    FailureReason,
+    Feed,
+    IdentityMode,
+    Label,
+    Match,
+    Message,
+    Severity,
+    Story,
+)
+from monitor.store import ChannelState
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+Row = Mapping[str, Any] | sqlite3.Row
+
+
+def micros(at: datetime) -> int:
+    return (at - EPOCH) // MICROSECOND
+
+
+def micros_or_none(at: datetime | None) -> int | None:
+    return None if at is None else micros(at)
+
+
+def moment(value: int) -> datetime:
+    return EPOCH + timedelta(microseconds=value)
+
+
+def moment_or_none(value: int | None) -> datetime | None:
+    return None if value is None else moment(value)
+
+
+def dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+# --- feeds
+
+FEED_TIMES = ("polled_at", "succeeded_at", "baseline_at", "validators_at", "failing_since")
+
+
+def feed(row: Row) -> Feed:
+    values = {each.name: row[each.name] for each in fields(Feed)}
+    values |= {name: moment_or_none(row[name]) for name in FEED_TIMES}
+    return Feed(
+        **values
+        | {
+            "tags": frozenset(json.loads(row["tags"])),
+            "added_at": moment(row["added_at"]),
+            "next_poll_at": moment(row["next_poll_at"]),
+            "identity": IdentityMode(row["identity"]),
+            "failure": FailureReason(row["failure"]) if row["failure"] else None,
+            "reported": bool(row["reported"]),
+            "paused": bool(row["paused"]),
+        }
+    )
+
+
+# What a poll may change; name, url, tags, paused belong to the configuration.
+POLLED = (
+    "next_poll_at",
+    "polled_at",
+    "succeeded_at",
+    "baseline_at",
+    "etag",
+    "last_modified",
+    "validators_at",
+    "body_hash",
+    "identity",
+    "failures",
+    "failing_since",
+    "failure",
+    "failure_detail",
+    "moved_to",
+    "moved_count",
+)
+
+
+def polled(feed: Feed) -> list[Any]:
+    """The values of POLLED, in its order."""
+    return [_plain(getattr(feed, name)) for name in POLLED]
+
+
+def _plain(value: Any) -> Any:
+    return micros(value) if isinstance(value, datetime) else value
+
+
+# --- entries and stories
+
+
+def entry_row(entry: Entry, story_id: str) -> tuple[Any, ...]:
+    return (
+        entry.id,
+        entry.feed_id,
+        dump(entry.keys),
+        entry.url,
+        entry.title,
+        entry.summary,
+        entry.content,
+        entry.author,
+        dump(entry.categories),
+        entry.language,
+        micros_or_none(entry.published_at),
+        micros(entry.first_seen_at),
+        entry.fingerprint,
+        story_id,
+    )
+
+
+def entry(row: Row) -> Entry:
+    """From a row of entries joined with feed_name and feed_tags."""
+    return Entry(
+        id=row["id"],
+        feed_id=row["feed_id"],
+        feed_name=row["feed_name"],
+        feed_tags=frozenset(json.loads(row["feed_tags"])),
+        keys=tuple(json.loads(row["keys"])),
+        url=row["url"],
+        title=row["title"],
+        summary=row["summary"],
+        content=row["content"],
+        author=row["author"],
+        categories=tuple(json.loads(row["categories"])),
+        language=row["language"],
+        published_at=moment_or_none(row["published_at"]),
+        first_seen_at=moment(row["first_seen_at"]),
+        fingerprint=row["fingerprint"],
+    )
+
+
+def story(row: Row) -> Story:
+    return Story(
+        id=row["id"],
+        title=row["title"],
+        opened_at=moment(row["opened_at"]),
+        last_entry_at=moment(row["last_entry_at"]),
+        language=row["language"],
+    )
+
+
+def match_row(match: Match) -> tuple[str, str, str]:
+    hits = [(hit.field, hit.start, hit.end, hit.term) for hit in match.hits]
+    return match.entry_id, match.rule.name, dump(hits)
+
+
+# --- alerts
+
+_TOLD = ("title", "rule_note", "url", "outlet", "terms", "text")
+
+
+def alert_row(alert: Alert) -> tuple[Any, ...]:
+    told = {name: getattr(alert, name) for name in _TOLD}
+    told["published_at"] = micros_or_none(alert.published_at)
+    told["excerpts"] = [(each.field, each.text, each.marks) for each in alert.excerpts]
+    told["labels"] = [label.value for label in alert.labels]
+    return (
+        alert.id,
+        alert.kind.value,
+        alert.subject,
+        int(alert.severity),
+        micros(alert.created_at),
+        alert.story_id,
+        alert.entry_id,
+        alert.rule_name,
+        dump(told),
+    )
+
+
+def alert(row: Row, prefix: str = "") -> Alert:
+    """*prefix* stands before the column names of a joined row."""
+    told = json.loads(row[f"{prefix}told"])
+    return Alert(
+        id=row[f"{prefix}id"],
+        kind=AlertKind(row[f"{prefix}kind"]),
+        subject=row[f"{prefix}subject"],
+        severity=Severity(row[f"{prefix}severity"]),
+        created_at=moment(row[f"{prefix}created_at"]),
+        story_id=row[f"{prefix}story_id"],
+        entry_id=row[f"{prefix}entry_id"],
+        rule_name=row[f"{prefix}rule_name"],
+        title=told["title"],
+        rule_note=told["rule_note"],
+        url=told["url"],
+        outlet=told["outlet"],
+        terms=tuple(told["terms"]),
+        text=told["text"],
+        published_at=moment_or_none(told["published_at"]),
+        excerpts=tuple(
+            Excerpt(field=field, text=text, marks=tuple((start, end) for start, end in marks))
+            for field, text, marks in told["excerpts"]
+        ),
+        labels=tuple(Label(value) for value in told["labels"]),
+    )
+
+
+# --- deliveries
+
+DELIVERY = tuple(each.name for each in fields(Delivery))
+
+
+def delivery_row(delivery: Delivery) -> tuple[Any, ...]:
+    """The values of DELIVERY, in its order."""
+    return tuple(_plain(getattr(delivery, name)) for name in DELIVERY)
+
+
+def delivery(row: Row) -> Delivery:
+    values = {name: row[name] for name in DELIVERY}
+    return Delivery(
+        **values
+        | {
+            "kind": DeliveryKind(row["kind"]),
+            "state": DeliveryState(row["state"]),
+            "due_at": moment(row["due_at"]),
+            "created_at": moment(row["created_at"]),
+        }
+    )
+
+
+def message_row(message: Message) -> tuple[Any, ...]:
+    frozen = {
+        "subject": message.subject,
+        "text": message.text,
+        "html": message.html,
+        "alert_ids": message.alert_ids,
+        "delivery_ids": message.delivery_ids,
+        "headers": message.headers,
+    }
+    return message.id, message.channel, message.target, micros(message.created_at), dump(frozen)
+
+
+def message(row: Row, *, attempts: int = 0, ambiguous: int = 0) -> Message:
+    frozen = json.loads(row["frozen"])
+    return Message(
+        id=row["id"],
+        channel=row["channel"],
+        target=row["target"],
+        created_at=moment(row["created_at"]),
+        subject=frozen["subject"],
+        text=frozen["text"],
+        html=frozen["html"],
+        alert_ids=tuple(frozen["alert_ids"]),
+        delivery_ids=tuple(frozen["delivery_ids"]),
+        headers=tuple((name, value) for name, value in frozen["headers"]),
+        attempts=attempts,
+        ambiguous=ambiguous,
+    )
+
+
+def channel_state_row(state: ChannelState) -> tuple[Any, ...]:
+    return (
+        state.channel,
+        state.target,
+        micros_or_none(state.accepted_at),
+        state.failures,
+        micros_or_none(state.failing_since),
+        state.last_error,
+        int(state.stopped),
+        micros_or_none(state.not_before),
+    )
+
+
+def channel_state(row: Row) -> ChannelState:
+    return ChannelState(
+        channel=row["channel"],
+        target=row["target"],
+        accepted_at=moment_or_none(row["accepted_at"]),
+        failures=row["failures"],
+        failing_since=moment_or_none(row["failing_since"]),
+        last_error=row["last_error"],
+        stopped=bool(row["stopped"]),
+        not_before=moment_or_none(row["not_before"]),
+    )

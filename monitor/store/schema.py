@@ -1,0 +1,177 @@
+"""The tables, as migrations: each runs once, in a transaction of its own.
+
+Times are integer microseconds since 1970 UTC.  A released migration is never edited; a change is a
+new one, and ``VERSION`` goes up with it.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+APPLICATION_ID = 0x6E6D6F6E  # "nmon": how we know our own files
+VERSION = 1
+
+migrations = Migrations("monitor")
+
+_TABLES_1 = """
+CREATE TABLE feeds (
+  id TEXT PRIMARY KEY,
+  url TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  tags TEXT NOT NULL,                      -- JSON list
+  partition INTEGER NOT NULL,
+  claim INTEGER NOT NULL,                  -- fencing token
+  added_at INTEGER NOT NULL,
+  next_poll_at INTEGER NOT NULL,
+  polled_at INTEGER,
+  succeeded_at INTEGER,
+  baseline_at INTEGER,
+  etag TEXT,
+  last_modified TEXT,
+  validators_at INTEGER,
+  body_hash TEXT,
+  identity TEXT NOT NULL,
+  failures INTEGER NOT NULL,
+  failing_since INTEGER,
+  failure TEXT,
+  failure_detail TEXT NOT NULL,
+  reported INTEGER NOT NULL,
+  moved_to TEXT,
+  moved_count INTEGER NOT NULL,
+  paused INTEGER NOT NULL,
+  leased_from INTEGER                      -- while claimed: when it was due
+) STRICT;
+CREATE INDEX feeds_due ON feeds (partition, paused, next_poll_at);
+
+CREATE TABLE entries (
+  id TEXT PRIMARY KEY,
+  feed_id TEXT NOT NULL REFERENCES feeds (id),
+  keys TEXT NOT NULL,                      -- JSON list, the deciding one first
+  url TEXT NOT NULL,
+  title TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  content TEXT NOT NULL,
+  author TEXT NOT NULL,
+  categories TEXT NOT NULL,                -- JSON list
+  language TEXT NOT NULL,
+  published_at INTEGER,
+  first_seen_at INTEGER NOT NULL,
+  fingerprint TEXT NOT NULL,
+  story_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX entries_seen ON entries (first_seen_at);
+CREATE INDEX entries_feed ON entries (feed_id, first_seen_at);
+CREATE INDEX entries_story ON entries (story_id);
+CREATE INDEX entries_url ON entries (url);
+
+CREATE TABLE entry_keys (
+  feed_id TEXT NOT NULL,
+  key TEXT NOT NULL,
+  entry_id TEXT NOT NULL REFERENCES entries (id),
+  PRIMARY KEY (feed_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE revisions (                   -- what an entry said before it was changed
+  entry_id TEXT NOT NULL REFERENCES entries (id),
+  changed_at INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  content TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  PRIMARY KEY (entry_id, changed_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stories (
+  id TEXT PRIMARY KEY,
+  title TEXT NOT NULL,
+  opened_at INTEGER NOT NULL,
+  last_entry_at INTEGER NOT NULL,
+  language TEXT NOT NULL
+) STRICT;
+CREATE INDEX stories_last ON stories (last_entry_at);
+
+CREATE TABLE matches (
+  entry_id TEXT NOT NULL REFERENCES entries (id),
+  rule TEXT NOT NULL,
+  hits TEXT NOT NULL,                      -- JSON list of [field, start, end, term]
+  PRIMARY KEY (entry_id, rule)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX matches_rule ON matches (rule);
+
+CREATE TABLE alerts (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL UNIQUE,
+  severity INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  story_id TEXT NOT NULL,
+  entry_id TEXT NOT NULL,
+  rule_name TEXT NOT NULL,
+  told TEXT NOT NULL                       -- JSON: what the message is made of
+) STRICT;
+CREATE INDEX alerts_created ON alerts (created_at);
+CREATE INDEX alerts_story ON alerts (story_id, rule_name);
+
+CREATE TABLE messages (
+  id TEXT PRIMARY KEY,
+  channel TEXT NOT NULL,
+  target TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  frozen TEXT NOT NULL                     -- JSON: sent unchanged at every try
+) STRICT;
+
+CREATE TABLE deliveries (
+  id TEXT PRIMARY KEY,
+  alert_id TEXT NOT NULL REFERENCES alerts (id),
+  channel TEXT NOT NULL,
+  target TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  due_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  ambiguous INTEGER NOT NULL,
+  message_id TEXT REFERENCES messages (id),
+  claim INTEGER NOT NULL,
+  last_error TEXT NOT NULL,
+  UNIQUE (alert_id, target, kind, sequence)
+) STRICT;
+CREATE INDEX deliveries_due ON deliveries (channel, due_at) WHERE state = 'queued';
+CREATE INDEX deliveries_state ON deliveries (state, created_at);
+CREATE INDEX deliveries_message ON deliveries (message_id) WHERE message_id IS NOT NULL;
+
+CREATE TABLE channel_states (
+  channel TEXT NOT NULL,
+  target TEXT NOT NULL,
+  accepted_at INTEGER,
+  failures INTEGER NOT NULL,
+  failing_since INTEGER,
+  last_error TEXT NOT NULL,
+  stopped INTEGER NOT NULL,
+  not_before INTEGER,
+  PRIMARY KEY (channel, target)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rule_sets (
+  version TEXT PRIMARY KEY,
+  files TEXT NOT NULL,                     -- JSON: name -> text
+  loaded_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE word_counts (                 -- folded word -> stored entries with it
+  word TEXT PRIMARY KEY,
+  entries INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE notes (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
+
+@migrations()
+def first_release(db: Database) -> None:
+    for statement in _TABLES_1.split(";\n"):
+        db.execute(statement)

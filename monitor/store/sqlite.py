@@ -1,0 +1,345 @@
+"""The store in one SQLite file: opening, refusing, transactions.  What they do is in the siblings.
+
+WAL with ``synchronous=FULL``: what was committed survives a crash and a power cut.  Every write is
+``BEGIN IMMEDIATE``: a transaction that reads first and writes later fails at once with "locked".
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from sqlite_utils import Database
+
+from monitor.errors import StoreBusy, StoreError, StoreRefused
+from monitor.model import Alert, Delivery, Entry, Feed, Known, Message, Outcome, Story
+from monitor.settings import FeedSettings
+from monitor.store import (
+    ChannelState,
+    Finished,
+    QueuedDelivery,
+    RuleSetRecord,
+    entries,
+    feeds,
+    outbox,
+    rows,
+)
+from monitor.store.schema import APPLICATION_ID, VERSION, migrations
+
+BUSY_TIMEOUT = timedelta(seconds=30)
+WAL_LIMIT = 64 << 20  # bytes kept of the write-ahead log after a checkpoint
+PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+
+
+class SqliteStore:
+    """The ``Store`` protocol on one connection; use it in the thread that opened it."""
+
+    def __init__(self, database: Database, path: str) -> None:
+        self._database = database
+        self._db: sqlite3.Connection = database.conn
+        self._path = path
+
+    @classmethod
+    def open(cls, path: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Self:
+        """Open or make the database at *path*, and bring its tables up to date.
+
+        Raises StoreRefused, and changes nothing, if the file is not ours or cannot be used.
+        """
+        existed = _looks_usable(path)
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            store = cls(_connect(f"{path}", busy_timeout), path)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreRefused(f"{path}: cannot be opened: {error}") from error
+        with _translated(path):
+            if existed:
+                store._refuse_foreign()
+            store._set_up()
+        return store
+
+    @classmethod
+    def read_only(cls, path: str) -> Self:
+        """For commands that only look; works beside a running daemon."""
+        if not _looks_usable(path):
+            raise StoreRefused(f"{path}: there is no database yet; start the monitor first")
+        with _translated(path):
+            store = cls(_connect(f"file:{Path(path).resolve()}?mode=ro", BUSY_TIMEOUT), path)
+            store._refuse_foreign()
+        return store
+
+    def _refuse_foreign(self) -> None:
+        owner = self._db.execute("PRAGMA application_id").fetchone()[0]
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if owner != APPLICATION_ID and tables:
+            self._db.close()
+            raise StoreRefused(
+                f"{self._path}: this is the database of another program; nothing was changed."
+                " Choose another path for [monitor] database"
+            )
+        if version > VERSION:
+            self._db.close()
+            raise StoreRefused(
+                f"{self._path}: this database was made by a newer monitor (schema {version}, this"
+                f" one knows {VERSION}); nothing was changed. Upgrade the program, or restore the"
+                " backup made before the upgrade"
+            )
+
+    def _set_up(self) -> None:
+        if self._db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            migrations.apply(self._database)
+            self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._db.execute(f"PRAGMA user_version = {VERSION}")
+        damage = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if damage != "ok":
+            raise StoreRefused(
+                f"{self._path}: the database is damaged ({damage}); restore a backup"
+            )
+
+    def close(self) -> None:
+        self._database.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction: all of it, or nothing and an exception."""
+        with _translated(self._path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # SQLite rolls back by itself when the disk is full
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with _translated(self._path):
+            yield self._db
+
+    # --- feeds
+
+    def sync_feeds(self, settings: Sequence[FeedSettings], now: datetime) -> None:
+        with self._writing() as db:
+            feeds.sync(db, settings, now)
+
+    def clear_claims(self) -> None:
+        with self._writing() as db:
+            feeds.clear_claims(db)
+            outbox.clear_claims(db)
+
+    def feeds(self) -> list[Feed]:
+        with self._reading() as db:
+            return [rows.feed(row) for row in db.execute("SELECT * FROM feeds ORDER BY name")]
+
+    def claim_due(self, partition: int, limit: int, now: datetime, lease: timedelta) -> list[Feed]:
+        with self._writing() as db:
+            return feeds.claim_due(db, partition, limit, now, lease)
+
+    def next_poll_at(self, partition: int) -> datetime | None:
+        with self._reading() as db:
+            return feeds.next_poll_at(db, partition)
+
+    def report_feeds(
+        self, marked: Sequence[Feed], alerts: Sequence[Alert], deliveries: Sequence[Delivery]
+    ) -> None:
+        with self._writing() as db:
+            feeds.set_reported(db, marked)
+            outbox.queue(db, alerts, deliveries)
+
+    # --- ingest
+
+    def known(self, feed_id: str, keys: Sequence[str]) -> dict[str, Known]:
+        with self._reading() as db:
+            return entries.known(db, feed_id, keys)
+
+    def candidates(self, new: Sequence[Entry], now: datetime) -> list[Story]:
+        return []  # each entry founds its own story
+
+    def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
+        with self._writing() as db:
+            return [self._commit_one(db, outcome) for outcome in outcomes]
+
+    def _commit_one(self, db: sqlite3.Connection, outcome: Outcome) -> bool:
+        db.execute("SAVEPOINT one")
+        try:
+            accepted = feeds.save_polled(db, outcome.feed)
+            if accepted:
+                entries.save(db, outcome)
+                outbox.queue(db, outcome.alerts, outcome.deliveries)
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK TO one")
+                db.execute("RELEASE one")
+            raise
+        db.execute("RELEASE one")
+        return accepted
+
+    def entries(
+        self,
+        *,
+        since: datetime | None = None,
+        feed: str | None = None,
+        limit: int = 100,
+        newest_first: bool = True,
+    ) -> list[Entry]:
+        with self._reading() as db:
+            return entries.select(
+                db, since=since, feed=feed, limit=limit, newest_first=newest_first
+            )
+
+    def entry(self, id_or_url: str) -> Entry | None:
+        with self._reading() as db:
+            return entries.by_id_or_url(db, id_or_url)
+
+    def count_entries(self) -> int:
+        with self._reading() as db:
+            return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
+
+    # --- alerts and deliveries
+
+    def raise_alerts(self, alerts: Sequence[Alert], deliveries: Sequence[Delivery]) -> None:
+        with self._writing() as db:
+            outbox.queue(db, alerts, deliveries)
+
+    def alerts(
+        self, *, since: datetime | None = None, rule: str | None = None, limit: int = 100
+    ) -> list[Alert]:
+        with self._reading() as db:
+            return outbox.alerts(db, since=since, rule=rule, limit=limit)
+
+    def alert(self, id_: str) -> Alert | None:
+        with self._reading() as db:
+            return outbox.alert(db, id_)
+
+    def deliveries_of(self, alert_id: str) -> list[Delivery]:
+        with self._reading() as db:
+            return outbox.deliveries_of(db, alert_id)
+
+    def claim_deliveries(
+        self, now: datetime, limit: int, channel: str | None = None
+    ) -> list[QueuedDelivery]:
+        with self._writing() as db:
+            return outbox.claim(db, now, limit, channel)
+
+    def freeze(self, messages: Sequence[Message]) -> None:
+        with self._writing() as db:
+            outbox.freeze(db, messages)
+
+    def finish(self, finished: Sequence[Finished]) -> None:
+        with self._writing() as db:
+            outbox.finish(db, finished)
+
+    def expire(self, now: datetime) -> list[Delivery]:
+        with self._writing() as db:
+            return outbox.expire(db, now)
+
+    def next_due_at(self) -> datetime | None:
+        with self._reading() as db:
+            return outbox.next_due_at(db)
+
+    def channel_states(self) -> list[ChannelState]:
+        with self._reading() as db:
+            return outbox.channel_states(db)
+
+    def queue_lengths(self) -> dict[str, int]:
+        with self._reading() as db:
+            return outbox.queue_lengths(db)
+
+    # --- rules and notes
+
+    def save_rule_set(self, record: RuleSetRecord) -> None:
+        with self._writing() as db:
+            db.execute("DELETE FROM rule_sets")
+            db.execute(
+                "INSERT INTO rule_sets VALUES (?, ?, ?)",
+                [record.version, rows.dump(dict(record.files)), rows.micros(record.loaded_at)],
+            )
+
+    def last_rule_set(self) -> RuleSetRecord | None:
+        with self._reading() as db:
+            row = db.execute("SELECT * FROM rule_sets").fetchone()
+        if row is None:
+            return None
+        files: Mapping[str, str] = json.loads(row["files"])
+        return RuleSetRecord(
+            version=row["version"], files=files, loaded_at=rows.moment(row["loaded_at"])
+        )
+
+    def document_frequencies(self, limit: int = 50_000) -> dict[str, int]:
+        with self._reading() as db:
+            return entries.document_frequencies(db, limit)
+
+    def note(self, name: str) -> str | None:
+        with self._reading() as db:
+            row = db.execute("SELECT value FROM notes WHERE name = ?", [name]).fetchone()
+        return row["value"] if row else None
+
+    def set_note(self, name: str, value: str | None) -> None:
+        with self._writing() as db:
+            if value is None:
+                db.execute("DELETE FROM notes WHERE name = ?", [name])
+            else:
+                db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", [name, value])
+
+
+def _connect(name: str, busy_timeout: timedelta) -> Database:
+    connection = sqlite3.connect(
+        name,
+        timeout=busy_timeout.total_seconds(),
+        isolation_level=None,  # transactions are begun by us, never behind our back
+        uri=name.startswith("file:"),
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+    return Database(connection, execute_plugins=False, recursive_triggers=False)
+
+
+def _looks_usable(path: str) -> bool:
+    """Whether there is something at *path*; StoreRefused if it can be no database of ours."""
+    place = Path(path)
+    if place.is_dir():
+        raise StoreRefused(f"{path}: this is a folder; [monitor] database names a file")
+    try:
+        if not place.exists() or not place.stat().st_size:
+            return False
+        with place.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise StoreRefused(
+            f"{path}: cannot be read ({error.strerror}); run the monitor as the user that owns it"
+            " (sudo -u …)"
+        ) from error
+    if head != b"SQLite format 3\0":
+        raise StoreRefused(f"{path}: this is not a database; nothing was changed")
+    return True
+
+
+@contextmanager
+def _translated(path: str) -> Iterator[None]:
+    """SQLite's errors as ours: passing ones are StoreBusy, lasting ones StoreRefused."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise _translate(error, path) from error
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise
+        raise StoreRefused(f"{path}: the database is damaged ({error})") from error
+
+
+def _translate(error: sqlite3.OperationalError, path: str) -> StoreError | sqlite3.Error:
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(PASSING):
+        return StoreBusy(f"{path}: {error}")
+    if name.startswith("SQLITE_READONLY"):
+        return StoreRefused(f"{path}: cannot be written ({error}); give its user write access")
+    return error

@@ -1,0 +1,132 @@
+"""The async face of the store: one thread that owns the write connection.
+
+Outcomes that wait while the thread is busy are committed together, in one transaction: fast when
+idle, cheap under load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from monitor.errors import StoreBusy
+from monitor.model import Outcome
+from monitor.store import Store
+
+T = TypeVar("T")
+
+Job = tuple[Callable[[Store], Any] | Outcome, "asyncio.Future[Any]"]
+
+
+class Writer:
+    """Runs calls on the store one after the other, in the order they were made."""
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        """*open_store* is called in the thread, at the first call, which raises what it raises."""
+        self._open = open_store
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def call(self, method: Callable[[Store], T]) -> T:
+        """``method(store)``, in the store's thread."""
+        result: T = await self._submit(method)
+        return result
+
+    async def commit(self, outcome: Outcome) -> bool:
+        """Store *outcome*; False: its feed was claimed again since.  Raises StoreBusy."""
+        return bool(await self._submit(outcome))
+
+    async def aclose(self) -> None:
+        """Finish what is queued and close the database."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            await asyncio.to_thread(self._thread.join)
+            self._thread = None
+
+    async def _submit(self, job: Callable[[Store], T] | Outcome) -> Any:
+        self._loop = asyncio.get_running_loop()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+            self._thread.start()
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put((job, future))
+        return await asyncio.shield(future)  # a cancelled caller does not undo the write
+
+    # --- in the thread
+
+    def _run(self) -> None:
+        store: Store | None = None
+        while batch := self._next_batch():
+            try:
+                store = store or self._open()
+            except Exception as error:
+                for _, future in batch:
+                    self._settle(future, error=error)
+            else:
+                self._work(store, batch)
+        if store is not None:
+            store.close()
+
+    def _next_batch(self) -> list[Job]:
+        """Everything that waits, at least one job; empty: it is time to end."""
+        batch: list[Job] = []
+        while not batch or not self._jobs.empty():
+            job = self._jobs.get()
+            if job is None:
+                self._jobs.put(None)  # seen again once this batch is done
+                break
+            batch.append(job)
+        return batch
+
+    def _work(self, store: Store, batch: list[Job]) -> None:
+        """The jobs of *batch* in order, neighbouring outcomes together."""
+        outcomes: list[tuple[Outcome, asyncio.Future[Any]]] = []
+        for job, future in batch:
+            if isinstance(job, Outcome):
+                outcomes.append((job, future))
+                continue
+            self._commit(store, outcomes)
+            outcomes = []
+            try:
+                self._settle(future, job(store))
+            except Exception as error:
+                self._settle(future, error=error)
+        self._commit(store, outcomes)
+
+    def _commit(self, store: Store, waiting: list[tuple[Outcome, asyncio.Future[Any]]]) -> None:
+        """All at once; if that fails for a reason of one of them, each alone."""
+        if not waiting:
+            return
+        try:
+            accepted = store.commit([outcome for outcome, _ in waiting])
+        except StoreBusy as busy:
+            for _, future in waiting:
+                self._settle(future, error=busy)
+        except Exception as error:
+            if len(waiting) == 1:
+                self._settle(waiting[0][1], error=error)
+                return
+            for one in waiting:
+                self._commit(store, [one])
+        else:
+            for (_, future), done in zip(waiting, accepted, strict=True):
+                self._settle(future, done)
+
+    def _settle(
+        self, future: asyncio.Future[Any], result: Any = None, *, error: Exception | None = None
+    ) -> None:
+        def settle() -> None:
+            if future.done():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        assert self._loop is not None
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(settle)
