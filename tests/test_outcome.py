@@ -85,7 +85,8 @@ def test_smtp(phase: str, code: int, retryable: bool, scope: Scope) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["dns", "tls", "timeout", "refused", "reset", "unreachable", "unsupported", "failed"]
+    "fault",
+    "dns tls timeout refused reset unreachable unsupported encoding failed".split(),  # noqa: SIM905
 )
 @pytest.mark.parametrize("handed_over", [False, True])
 @pytest.mark.parametrize("protocol", ["http", "smtp"])

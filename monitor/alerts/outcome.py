@@ -34,6 +34,7 @@ _FAULTS = {
     "reset": "the connection broke",
     "unreachable": "its server cannot be reached",
     "unsupported": "its server lacks what the security setting or the log-in needs",
+    "encoding": "the user, password or address has letters outside ASCII, which it cannot take",
     "failed": "an error nobody foresaw",
 }
 

@@ -18,7 +18,9 @@ from monitor.sandbox import Pool
 from monitor.settings import Channel, Target
 
 CHILD = "monitor.alerts.apprise_child:send"
-DEADLINE = timedelta(seconds=45)
+DEADLINE = timedelta(seconds=45)  # of the whole hand-over: then the child is killed
+PATIENCE = timedelta(seconds=30)  # for one answer; a service that takes 20 s has still accepted
+CONNECT = timedelta(seconds=10)
 IDLE = timedelta(minutes=5)
 MOST_CHILDREN = 8
 MEMORY = 512 << 20  # apprise takes 60 MiB
@@ -41,10 +43,15 @@ class Sender:
     """
 
     def __init__(
-        self, *, terminal: Callable[[str], object], deadline: timedelta = DEADLINE
+        self,
+        *,
+        terminal: Callable[[str], object],
+        deadline: timedelta = DEADLINE,
+        patience: timedelta = PATIENCE,
     ) -> None:
         self._terminal = terminal
         self._deadline = deadline
+        self._patience = patience
         self._pools: dict[str, Pool] = {}
         self._lanes: dict[str, asyncio.Lock] = {}
         self._free_at: dict[str, float] = {}  # target → event loop time
@@ -75,14 +82,12 @@ class Sender:
         return judge(seen, datetime.now(UTC))
 
     def _header(self, message: Message, target: Target) -> dict[str, object]:
-        seconds = self._deadline.total_seconds()
         return {
             "url": target.url,
             "subject": message.subject,
             "headers": message.headers,
-            # Both waits end before the deadline does: a child that answers is not killed.
-            "connect_timeout": min(10.0, seconds / 4),
-            "read_timeout": min(30.0, seconds / 2),
+            "connect_timeout": min(CONNECT, self._patience).total_seconds(),
+            "read_timeout": self._patience.total_seconds(),
         }
 
     async def _pool(self, channel: str) -> Pool:

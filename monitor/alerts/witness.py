@@ -34,7 +34,7 @@ class Witness:
     phase: str = ""  # SMTP: "CONNECT", the last command that matters, "TEXT" once it is awaited
     status: int | None = None  # HTTP status, or the SMTP reply code that refuses
     answer: str = ""  # what the server says about it
-    fault: str = ""  # "dns" | "refused" | "timeout" | "tls" | "reset" | "unsupported" | …
+    fault: str = ""  # "dns" | "timeout" …: the names in _FAULTS, or "failed"
     handed_over: bool = False  # the whole text had left, or may have
     retry_after: str | None = None
     aside: bool = False  # SMTP: the last command does not matter
@@ -178,6 +178,7 @@ _FAULTS: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
     ("timeout", (TimeoutError, requests.exceptions.Timeout)),
     ("refused", (ConnectionRefusedError,)),
     ("unsupported", (smtplib.SMTPNotSupportedError,)),
+    ("encoding", (UnicodeError,)),  # smtplib logs in with ASCII only
     ("reset", (ConnectionError, smtplib.SMTPServerDisconnected)),
     ("unreachable", (NewConnectionError,)),
     ("reset", (requests.exceptions.ConnectionError,)),
