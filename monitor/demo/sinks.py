@@ -35,7 +35,7 @@ class Mail:
     def text(self, subtype: str = "plain") -> str:
         """The body part text/*subtype*, decoded; "" when there is none."""
         part = self.message.get_body((subtype,))
-        return part.get_content() if part is not None else ""
+        return part.get_content().replace("\r\n", "\n") if part is not None else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
