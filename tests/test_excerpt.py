@@ -113,7 +113,7 @@ def test_nothing_hit_nothing_shown() -> None:
 
 
 def test_white_space_is_squeezed_and_marks_follow() -> None:
-    entry = entry_with("The \n  Pentagon \t promised\u00a0 much.")
+    entry = entry_with("The  Pentagon \t promised\u00a0 much.")
     [excerpt] = excerpts(entry, [hit(entry, "Pentagon"), hit(entry, "much")])
     assert shown(excerpt) == "The »Pentagon« promised »much«."
 
