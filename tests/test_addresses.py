@@ -178,7 +178,14 @@ def test_secrets_are_known_as_written_and_as_meant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "kind"), [(WEBHOOK, "slack"), (mail(), "mailtos"), ("JSON://x", "json"), ("x", "")]
+    ("url", "kind"),
+    [
+        (WEBHOOK, "slack"),
+        (mail(), "mailtos"),
+        ("JSON://x", "json"),
+        ("x", ""),
+        ("terminal", "terminal"),
+    ],
 )
 def test_kind(url: str, kind: str) -> None:
     assert kind_of(url) == kind

@@ -54,11 +54,11 @@ _MODES = {Security.STARTTLS: "starttls", Security.TLS: "ssl", Security.NONE: "in
 
 
 def kind_of(url: str) -> str:
-    """The apprise scheme of *url*: "slack" for a webhook address as Slack shows it."""
+    """The apprise scheme of *url*, or TERMINAL; "slack" for an address as Slack shows it."""
     if _SLACK.match(url):
         return "slack"
     scheme, mark, _ = url.strip().partition("://")
-    return scheme.lower() if mark else ""
+    return scheme.lower() if mark or scheme.lower() == TERMINAL else ""
 
 
 def validate_url(url: str) -> str | None:
