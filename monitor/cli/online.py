@@ -62,7 +62,7 @@ def _offer(settings: Config, names: Collection[str]) -> None:
 
 
 def switch_on(path: Path, names: Collection[str]) -> None:
-    """Take ``enabled = false`` and its reason away from the feeds called *names*; keeps the rest."""
+    """Take ``enabled = false`` and its reason from the feeds called *names*; the rest stays."""
     document = tomlkit.parse(path.read_text("utf-8"))
     for feed in document.get("feeds", []):
         if feed.get("name") in names:
