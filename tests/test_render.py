@@ -154,6 +154,8 @@ def test_a_digest_puts_the_most_severe_first_and_the_monitor_last() -> None:
     places = [message.text.index(word) for word in ("Story 2", "Story 1", "No news from")]
     assert places == sorted(places)
     assert message.subject == "[HIGH] 3 stories: Example Defence: Story 2"
+    for tagged in ("[HIGH] Story 2", "[LOW] Story 1", "[MONITOR] No news from"):
+        assert tagged in message.text.splitlines() or f"{tagged} Example Defence" in message.text
     assert len(message.alert_ids) == 3
     assert "References" not in dict(message.headers)
 

@@ -27,13 +27,16 @@ _PAGE = """\
 </div></body></html>
 """
 _MARK = "background-color:#ffe08a;color:#1a1a1a;padding:0 2px;border-radius:2px"
-_SMALL = "margin:14px 0 0;font-size:13px;color:#808080"
+_HEADLINE = "margin:0 0 4px;font-size:20px;line-height:1.3"
+_PLACE = "margin:0 0 10px;color:#767676"
+_SMALL = "margin:14px 0 0;font-size:13px;color:#767676"
 _LINE = '<hr style="border:0;border-top:1px solid #80808080;margin:22px 0">'
 
 
 def page(full: Sequence[Telling], brief: Sequence[Telling], *, title: str, reply_to: str) -> str:
     """The whole HTML document: *full* tellings, then *brief* ones by headline only."""
-    parts = [_story(each, reply_to) for each in full]
+    alone = len(full) + len(brief) == 1
+    parts = [_heading(each, alone=alone) + _below(each, reply_to) for each in full]
     if brief:
         items = "\n".join(f"<li>{_link(each.title, each.url)}</li>" for each in brief)
         ids = ", ".join(id_ for each in brief for id_ in each.ids)
@@ -41,16 +44,23 @@ def page(full: Sequence[Telling], brief: Sequence[Telling], *, title: str, reply
     return _PAGE.format(title=escape(title), parts=f"\n{_LINE}\n".join(parts))
 
 
-def _story(telling: Telling, reply_to: str) -> str:
+def _heading(telling: Telling, *, alone: bool) -> str:
+    inner = _runs(telling.headline)
+    if telling.url:
+        inner = f'<a href="{escape(telling.url)}" rel="noopener noreferrer">{inner}</a>'
+    tag = "" if alone else f"{escape(telling.tag)} "  # alone, the subject shows it
+    return f'<h2 dir="auto" style="{_HEADLINE}">{tag}{inner}</h2>\n'
+
+
+def _below(telling: Telling, reply_to: str) -> str:
     if telling.kind is AlertKind.OPERATOR:
-        body = [_paragraph(escape(line)) for line in telling.paragraphs]
-        return "\n".join([_heading(telling), *body, _small(f"Notice {', '.join(telling.ids)}")])
+        lines = [_paragraph(escape(line)) for line in telling.paragraphs]
+        return "\n".join([*lines, _small(f"Notice {', '.join(telling.ids)}")])
     place = ", ".join(filter(None, (telling.outlet, telling.when)))
     reasons = "<br>".join(escape(reason) for reason in telling.reasons)
     return "\n".join(
         [
-            _heading(telling),
-            f'<p style="margin:0 0 10px;color:#808080">{escape(place)}</p>',
+            f'<p style="{_PLACE}">{escape(place)}</p>',
             *(_paragraph(_runs(sentence)) for sentence in telling.sentences),
             *([_paragraph(_link(telling.url, telling.url))] if telling.url else []),
             *(_paragraph(f"<em>{escape(label)}</em>") for label in telling.labels),
@@ -58,13 +68,6 @@ def _story(telling: Telling, reply_to: str) -> str:
             f"{_answers(telling, reply_to)}</p>",
         ]
     )
-
-
-def _heading(telling: Telling) -> str:
-    inner = _runs(telling.headline)
-    if telling.url:
-        inner = f'<a href="{escape(telling.url)}" rel="noopener noreferrer">{inner}</a>'
-    return f'<h2 dir="auto" style="margin:0 0 4px;font-size:20px;line-height:1.3">{inner}</h2>'
 
 
 def _paragraph(inner: str) -> str:

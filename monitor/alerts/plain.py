@@ -46,9 +46,9 @@ def footer(telling: Telling, word: str) -> str:
 
 def terminal_lines(alerts: Sequence[Alert], timezone: ZoneInfo) -> list[str]:
     """How *alerts* look in a message, line by line: plain text, without controls or markup."""
-    return BETWEEN.join(terminal_text(each) for each in tellings(alerts, timezone)).split("\n")
+    return BETWEEN.join(tagged(each) for each in tellings(alerts, timezone)).split("\n")
 
 
-def terminal_text(telling: Telling) -> str:
-    """As everywhere, with the severity that a subject would show."""
-    return f"[{telling.severity.name}] {text_of(telling)}"
+def tagged(telling: Telling) -> str:
+    """With the severity first, where no subject shows it: digests, the terminal."""
+    return f"{telling.tag} {text_of(telling)}"

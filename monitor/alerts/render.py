@@ -87,9 +87,7 @@ def render(
 def subject_of(told: Sequence[Telling]) -> str:
     """ "[HIGH] Politico: US commits to …": one line, under 200 characters, stable for a story."""
     first = told[0]
-    prefix = f"[{first.severity.name}] "
-    if first.kind is AlertKind.OPERATOR:
-        prefix = "[MONITOR] "
+    prefix = f"{first.tag} "
     if len(told) > 1:
         prefix += f"{len(told)} {'notices' if first.kind is AlertKind.OPERATOR else 'stories'}: "
     outlet = f"{shorten(first.outlet, 60)}: " if first.outlet else ""
@@ -119,16 +117,16 @@ def _steps(count: int) -> Iterator[int]:
 
 
 def _text(told: Sequence[Telling], style: Style, full: int) -> str:
-    parts = [_part(each, style, titled=len(told) == 1) for each in told[:full]]
+    parts = [_part(each, style, alone=len(told) == 1) for each in told[:full]]
     if told[full:]:
         parts.append("\n\n".join(plain.brief(each) for each in told[full:]))
     return plain.BETWEEN.join(parts)
 
 
-def _part(telling: Telling, style: Style, *, titled: bool) -> str:
-    if style is Style.SLACK:
-        return slack.text_of(telling, titled=titled)
-    return plain.terminal_text(telling) if style is Style.TERMINAL else plain.text_of(telling)
+def _part(telling: Telling, style: Style, *, alone: bool) -> str:
+    if not alone or style is Style.TERMINAL:
+        return plain.tagged(telling)
+    return slack.text_of(telling) if style is Style.SLACK else plain.text_of(telling)
 
 
 def _reply_address(channel: Channel, target: str) -> str:

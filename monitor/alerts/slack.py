@@ -13,13 +13,11 @@ from monitor.alerts.telling import Telling
 from monitor.model import AlertKind
 
 
-def text_of(telling: Telling, *, titled: bool) -> str:
-    """As plain text, but without the headline where the message's title says it (*titled*).
+def text_of(telling: Telling) -> str:
+    """Plain text below a message's title, which is the headline already.
 
-    The headline stays where its marks are all there is to show.
+    The headline is repeated where its marks are all there is to show.
     """
-    if not titled:
-        return plain.text_of(telling)
     if telling.kind is AlertKind.OPERATOR:
         return "\n".join((*telling.paragraphs, plain.footer(telling, "Notice")))
     lines = plain.below_headline(telling)

@@ -62,6 +62,11 @@ class Telling:
     def title(self) -> str:
         return "".join(run.text for run in self.headline)
 
+    @property
+    def tag(self) -> str:
+        """What a subject begins with: "[HIGH]"."""
+        return "[MONITOR]" if self.kind is AlertKind.OPERATOR else f"[{self.severity.name}]"
+
 
 def tellings(alerts: Iterable[Alert], timezone: ZoneInfo) -> tuple[Telling, ...]:
     """*alerts* grouped by story: stories before operator alerts, the severe before the mild."""
