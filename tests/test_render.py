@@ -22,6 +22,7 @@ from monitor.alerts.telling import local_time, one_line, shorten
 from monitor.model import Alert, Excerpt, Label, Message, Severity
 from monitor.settings import Channel, Target
 from tests.builders import NOW, a_delivery, a_rule, an_alert, an_entry, an_operator_alert
+from tests.hostile import HOSTILE
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 TITLE = "US commits to faster arms sales to Europe"
@@ -258,22 +259,6 @@ def test_the_terminal_shows_the_severity_and_the_same_text() -> None:
 
 # --- hostile text
 
-HOSTILE = {
-    "header injection": "News\r\nBcc: everybody@example.org",
-    "unicode line break": "News\u2028Bcc: everybody@example.org",
-    "NUL": "Ne\x00ws",
-    "encoded word": "=?utf-8?B?PHNjcmlwdD4=?=",
-    "slack mention": "<!channel> <@U123> <!here|x> @here",
-    "slack link": "<https://evil.example|Politico>",
-    "html": '"><script>alert(1)</script><img src=https://evil.example/x.png>',
-    "template": "{{7*7}} {0.__class__} %s ${HOME} {title}",
-    "terminal": "\x1b[31mred\x1b]0;title\x07 \x9b31m",
-    "rich markup": "[bold red]red[/] [link=file:///etc]x[/link]",
-    "direction": "abc\u202egnp.exe\u2066",
-    "surrogate": "x\ud800y",
-    "blank": " \t\u200b ",
-    "empty": "",
-}
 hostile = pytest.mark.parametrize("title", HOSTILE.values(), ids=HOSTILE.keys())
 
 

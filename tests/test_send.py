@@ -8,20 +8,28 @@ import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
 
+from monitor.alerts.render import render
 from monitor.alerts.send import MOST_CHILDREN, Sender
 from monitor.model import Accepted, Message, Refused, Scope, SendResult
 from monitor.settings import Channel, Target
-from tests.builders import a_message
+from tests.builders import NOW, a_delivery, a_message, an_alert, an_entry
+from tests.hostile import HOSTILE
 from tests.sinks import http_sink, smtp_sink, talking
 
 CANARY = "c4n4ry-S3CRET"
 HEADERS = (("X-Monitor-Alert", "0123456789abcdef"), ("References", "<story.1@monitor.invalid>"))
-HOSTILE = "<!channel> <@U123> <https://evil.example|x> <script>alert(1)</script> {{7*7}} %s"
+MRKDWN = "<!channel> <@U123> <https://evil.example|x> <script>alert(1)</script> {{7*7}} %s"
 
+MAIL_HEADERS = {"Content-Type", "MIME-Version", "Subject", "From", "To", "Message-ID", "Date"} | {
+    "X-Application",
+    "X-Monitor-Alert",
+    "References",
+}
 DEADLINE, PATIENCE = timedelta(seconds=4), timedelta(seconds=0.5)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -135,7 +143,7 @@ async def test_nobody_there(
 
 
 async def test_slack_feed_text_mentions_nobody_and_nothing_is_added(sender: Sender) -> None:
-    message = a_message(subject=f"[HIGH] {HOSTILE}", text=f"{HOSTILE} *b* _i_ `c` @here & more")
+    message = a_message(subject=f"[HIGH] {MRKDWN}", text=f"{MRKDWN} *b* _i_ `c` @here & more")
     async with http_sink() as sink:
         assert await send(sender, sink.slack_url("200"), message) == Accepted()
         [posted] = sink.posted
@@ -202,6 +210,29 @@ async def test_a_hostile_subject_stays_one_header(sender: Sender) -> None:
     assert mail.message["Bcc"] is None
     assert mail.recipients == ("anna@example.org",)
     assert mail.text().strip() == "x"
+
+
+@pytest.mark.parametrize("title", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_a_hostile_title_arrives_as_mere_text(sender: Sender, title: str) -> None:
+    async with smtp_sink() as smtp, http_sink() as http:
+        for url in (smtp.url(), http.url("200")):
+            target, place = channel(url)
+            alert = an_alert(an_entry(title), title=title)
+            message = render(
+                [(a_delivery(alert, target=target.name), alert)],
+                channel=place,
+                timezone=ZoneInfo("UTC"),
+                now=NOW,
+                message_id="m",
+            )
+            assert await sender.send(message, target, place) == Accepted()
+        [mail], [posted] = smtp.mails, http.posted
+    assert mail.recipients == ("anna@example.org",)
+    assert " ".join(str(mail.message["Subject"]).split()) == message.subject
+    assert set(mail.message.keys()) == MAIL_HEADERS
+    assert mail.text().splitlines() == message.text.splitlines()
+    assert posted.json["title"] == message.subject
+    assert posted.json["message"] == message.text
 
 
 async def test_log_in(sender: Sender) -> None:
