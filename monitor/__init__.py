@@ -1,1 +1,3 @@
 """The news monitor."""
+
+__version__ = "0.1.0"

@@ -122,11 +122,17 @@ def is_shouting(text: str) -> bool:
 
 # --- sentences
 
+# fmt: off
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof gen lt col maj sgt capt cmdr adm sen rep gov pres st jr sr no vs inc ltd co"
-    " corp dept est approx jan feb mar apr jun jul aug sep sept oct nov dec fig al etc ca bn mio"
-    " nr bzw z.b d.h u.a".split()
+    {
+        "mr", "mrs", "ms", "dr", "prof", "gen", "lt", "col", "maj", "sgt", "capt", "cmdr",
+        "adm", "sen", "rep", "gov", "pres", "st", "jr", "sr", "no", "vs", "inc", "ltd",
+        "co", "corp", "dept", "est", "approx", "jan", "feb", "mar", "apr", "jun", "jul",
+        "aug", "sep", "sept", "oct", "nov", "dec", "fig", "al", "etc", "ca", "bn", "mio",
+        "nr", "bzw", "z.b", "d.h", "u.a",
+    }
 )
+# fmt: on
 _END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$|[\u3000-\u9fff\uac00-\ud7af])|\n+")
 _NEXT = re.compile(r"\S")
 _LAST_WORD = re.compile(r"[^\s(\"'“‘«]*$")

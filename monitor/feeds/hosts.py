@@ -1,0 +1,68 @@
+"""Who may fetch now: few at once, one per host, a pause between, and slow hosts never all slots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+SLOW = 5.0  # seconds: a host whose last exchange took longer waits among the slow ones
+REMEMBERED = 1_000  # hosts; idle ones are forgotten beyond that
+
+
+@dataclass(slots=True)
+class _Host:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    free_at: float = 0.0
+    slow: bool = False
+    waiting: int = 0
+
+
+class Gate:
+    """Admits exchanges; times are those of *clock*, in seconds."""
+
+    def __init__(self, *, at_once: int, gap: timedelta, clock: Callable[[], float]) -> None:
+        self._slots = asyncio.Semaphore(at_once)
+        self._slow_slots = asyncio.Semaphore(max(1, at_once // 2))
+        self._gap = gap.total_seconds()
+        self._clock = clock
+        self._hosts: dict[str, _Host] = {}
+
+    @asynccontextmanager
+    async def admitted(self, name: str) -> AsyncIterator[None]:
+        """Wait until it is this host's turn; the pause counts from the end of the exchange."""
+        host = self._hosts.setdefault(name, _Host())
+        host.waiting += 1
+        try:
+            async with host.lock:
+                await asyncio.sleep(max(0.0, host.free_at - self._clock()))
+                async with self._slot(host):
+                    began = self._clock()
+                    try:
+                        yield
+                    finally:
+                        host.slow = self._clock() - began > SLOW
+                        host.free_at = self._clock() + self._gap
+        finally:
+            host.waiting -= 1
+            self._forget()
+
+    @asynccontextmanager
+    async def _slot(self, host: _Host) -> AsyncIterator[None]:
+        if host.slow:
+            async with self._slow_slots, self._slots:
+                yield
+        else:
+            async with self._slots:
+                yield
+
+    def _forget(self) -> None:
+        if len(self._hosts) <= REMEMBERED:
+            return
+        now = self._clock()
+        idle = [n for n, h in self._hosts.items() if not h.waiting and h.free_at <= now]
+        for name in idle:
+            if not self._hosts[name].slow:
+                del self._hosts[name]

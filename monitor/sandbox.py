@@ -1,0 +1,201 @@
+"""Runs a function in a child process with a deadline and a memory limit, killed when it is late.
+
+For work on hostile data (parsing holds the interpreter for minutes on 26 kB) and for libraries that
+hang (senders).  Requests are a JSON header and bytes, answers are JSON: what comes back from a
+child that has read hostile data is never unpickled.  Secrets go by pipe, not by argument.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, BinaryIO
+
+from monitor.errors import ChildFailed
+
+_REQUEST = struct.Struct("!IQ")  # lengths of header and body
+_ANSWER = struct.Struct("!Q")
+MAX_ANSWER = 256 << 20
+
+Function = Callable[[Mapping[str, Any], bytes], Any]
+
+
+class Pool:
+    """*size* warm children for one *function* ("package.module:name"); started on demand."""
+
+    def __init__(
+        self,
+        function: str,
+        *,
+        size: int,
+        deadline: timedelta,
+        memory: int | None,
+        cpu: timedelta | None = None,
+        idle: timedelta | None = None,
+    ) -> None:
+        """*deadline*: wall time of a call; *memory*: bytes of address space; *cpu*: of a call;
+        *idle*: a child without work for that long is ended."""
+        limits = {"memory": memory, "cpu": cpu.total_seconds() if cpu else None}
+        self._arguments = (function, json.dumps(limits))
+        self._deadline = deadline.total_seconds()
+        self._idle = idle.total_seconds() if idle else None
+        self._free: list[_Child] = []
+        self._room = asyncio.Semaphore(size)
+        self._children: set[_Child] = set()
+
+    async def call(self, header: Mapping[str, Any], body: bytes = b"") -> Any:
+        """The function's answer.  Raises ChildFailed; the child that failed is replaced."""
+        async with self._room:
+            child = self._free.pop() if self._free else await self._start()
+            child.keep()
+            try:
+                async with asyncio.timeout(self._deadline):
+                    answer = await child.ask(header, body)
+            except TimeoutError:
+                await self._end(child)
+                raise ChildFailed("deadline", f"not done after {self._deadline:g} s") from None
+            except (EOFError, OSError) as error:
+                raise await self._died(child) from error
+            except BaseException:
+                await self._end(child)
+                raise
+            self._free.append(child)
+            self._end_when_idle(child)
+        if "raised" in answer:
+            reason = "memory" if answer["raised"] == "MemoryError" else "raised"
+            raise ChildFailed(reason, str(answer["raised"]))
+        return answer["value"]
+
+    async def aclose(self) -> None:
+        """Kill all children, busy or not."""
+        await asyncio.gather(*(self._end(child) for child in tuple(self._children)))
+
+    async def _start(self) -> _Child:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "monitor.sandbox",
+            *self._arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        child = _Child(process)
+        self._children.add(child)
+        return child
+
+    async def _died(self, child: _Child) -> ChildFailed:
+        code = await self._end(child)
+        if code == -signal.SIGXCPU:
+            return ChildFailed("deadline", "it took too much processor time")
+        return ChildFailed("died", f"exit status {code}")
+
+    async def _end(self, child: _Child) -> int:
+        child.keep()
+        self._children.discard(child)
+        if child in self._free:
+            self._free.remove(child)
+        return await child.end()
+
+    def _end_when_idle(self, child: _Child) -> None:
+        if self._idle is not None:
+            child.idle(self._idle, lambda: self._end(child))
+
+
+class _Child:
+    """A running child, seen from the parent."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._timer: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[int] | None = None
+
+    async def ask(self, header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        head = json.dumps(header).encode()
+        self._process.stdin.write(_REQUEST.pack(len(head), len(body)) + head)
+        self._process.stdin.write(body)
+        await self._process.stdin.drain()
+        (length,) = _ANSWER.unpack(await self._process.stdout.readexactly(_ANSWER.size))
+        if length > MAX_ANSWER:
+            raise EOFError("the answer is too long")
+        answer = json.loads(await self._process.stdout.readexactly(length))
+        if not isinstance(answer, dict):
+            raise EOFError("not an answer")
+        return answer
+
+    def keep(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def idle(self, seconds: float, end: Callable[[], Any]) -> None:
+        def begin() -> None:
+            self._ending = asyncio.ensure_future(end())
+
+        self._timer = asyncio.get_running_loop().call_later(seconds, begin)
+
+    async def end(self) -> int:
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        return await self._process.wait()
+
+
+# --- in the child
+
+
+def main(function: str, limits: str) -> None:
+    """Answer requests on standard input until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us in order
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print must not break the frames
+    bounds = json.loads(limits)
+    if bounds["memory"]:
+        resource.setrlimit(resource.RLIMIT_AS, (bounds["memory"], bounds["memory"]))
+    module, _, name = function.partition(":")
+    work: Function = getattr(importlib.import_module(module), name)
+    while (request := _read(requests)) is not None:
+        _allow_cpu(bounds["cpu"])
+        answer = json.dumps(_answer(work, *request)).encode()
+        answers.write(_ANSWER.pack(len(answer)) + answer)
+        answers.flush()
+
+
+def _read(requests: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+    lengths = requests.read(_REQUEST.size)
+    if len(lengths) < _REQUEST.size:
+        return None
+    head, body = _REQUEST.unpack(lengths)
+    return json.loads(requests.read(head)), requests.read(body)
+
+
+def _answer(work: Function, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+    try:
+        return {"value": work(header, body)}
+    except (Exception, MemoryError) as error:  # libraries raise all sorts of things on hostile data
+        return {"raised": type(error).__name__}
+
+
+def _allow_cpu(seconds: float | None) -> None:
+    """So much processor time more from now; beyond it the kernel ends us."""
+    if seconds is not None:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        limit = int(used.ru_utime + used.ru_stime + seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
