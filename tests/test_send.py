@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -30,7 +31,7 @@ MAIL_HEADERS = {"Content-Type", "MIME-Version", "Subject", "From", "To", "Messag
     "X-Monitor-Alert",
     "References",
 }
-DEADLINE, PATIENCE = timedelta(seconds=4), timedelta(seconds=0.5)
+DEADLINE, PATIENCE = timedelta(seconds=3), timedelta(seconds=0.5)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -318,6 +319,16 @@ async def test_what_never_ends_is_killed_and_the_channel_goes_on(sender: Sender)
         assert await send(sender, sink.url("200")) == Accepted()
 
 
+async def test_no_child_to_be_had_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = Sender(terminal=print)
+    async with http_sink() as sink:
+        with monkeypatch.context() as broken:
+            broken.setattr(sys, "executable", "/no/such/python")
+            assert summary(await send(sender, sink.url("200"))) == CHANNEL_LATER
+        assert await send(sender, sink.url("200")) == Accepted()
+    await sender.aclose()
+
+
 async def test_secrets_stay_inside(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -337,7 +348,7 @@ async def test_secrets_stay_inside(
             f"nonsense://{CANARY}",
         ]
         for url in urls:
-            target = Target(name="desk", url=url)
+            target = Target(name=f"desk {len(said)}", url=url)
             place = Channel(name="desk", targets=(target,), kind=url.partition("://")[0])
             said += [target, place, await sender.send(a_message(), target, place)]
     await sender.aclose()

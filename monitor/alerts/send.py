@@ -79,6 +79,8 @@ class Sender:
             seen = await pool.call(self._header(message, target), body)
         except ChildFailed as failure:
             return _child_failed(failure)
+        except OSError:  # no process, no memory, no descriptor to be had
+            return Refused(detail="the sending process could not be started", scope=Scope.CHANNEL)
         return judge(seen, datetime.now(UTC))
 
     def _header(self, message: Message, target: Target) -> dict[str, object]:
