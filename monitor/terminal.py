@@ -77,3 +77,8 @@ def duration(length: timedelta) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """*number* with its noun: "1 problem", "2 problems", "no problems"."""
+    return f"{number or 'no'} {one if number == 1 else many or one + 's'}"

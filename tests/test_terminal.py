@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.terminal import age, duration, plain, print_json, print_table
+from monitor.terminal import age, counted, duration, plain, print_json, print_table
 from tests.builders import NOW
 
 
@@ -56,3 +56,9 @@ def test_json_is_ascii_and_knows_our_values(capsys: pytest.CaptureFixture[str]) 
         "tags": ["a", "b"],
         "title": "Ł",
     }
+
+
+def test_counted() -> None:
+    assert counted(1, "problem") == "1 problem"
+    assert counted(0, "problem") == "no problems"
+    assert counted(2, "delivery", "deliveries") == "2 deliveries"

@@ -115,5 +115,4 @@ def invoke(arguments: Sequence[str]) -> int:
 def _prose(error: MonitorError) -> str:
     if not isinstance(error, ConfigError):
         return str(error)
-    count = len(error.problems)
-    return f"{error}\n{count} problem{'s' if count != 1 else ''}; nothing was changed."
+    return f"{error}\nNothing was changed."

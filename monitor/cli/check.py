@@ -16,7 +16,7 @@ from monitor.model import Rule
 from monitor.pipeline.in_force import joint_problems
 from monitor.rules.load import RuleSet, load, read_folder
 from monitor.settings import Config
-from monitor.terminal import plain, print_table
+from monitor.terminal import counted, plain, print_table
 
 
 @click.command()
@@ -35,7 +35,8 @@ def check(ctx: click.Context, online: bool) -> None:
     errors = sum(not problem.warning for problem in problems)
     if settings is not None and rules is not None and not errors:
         _print_destinations(settings, rules)
-    click.echo(_counted(errors, len(problems) - errors))
+    warnings = len(problems) - errors
+    click.echo(f"{counted(errors, 'problem')}, {counted(warnings, 'warning')}.")
     if errors or settings is None:
         ctx.exit(ConfigError.exit_code)
     if online:
@@ -90,10 +91,3 @@ def destinations(rule: Rule, settings: Config) -> str:
         if other != usual:
             said.append(f"from feeds tagged {tag}: {', '.join(other) or 'nobody'}")
     return "; ".join(said)
-
-
-def _counted(errors: int, warnings: int) -> str:
-    said = f"{errors} problem{'' if errors == 1 else 's'}"
-    if warnings:
-        said += f", {warnings} warning{'' if warnings == 1 else 's'}"
-    return f"{said}."

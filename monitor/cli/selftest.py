@@ -38,12 +38,13 @@ def test(ctx: click.Context, pytest_arguments: tuple[str, ...]) -> None:
 
     With arguments only pytest runs, and gets them: `run_monitor.py test -k feeds`.
     """
-    verdicts = [] if pytest_arguments else [_run(step) for step in STEPS]
+    verdicts = [] if pytest_arguments else [run_step(step) for step in STEPS]
     verdicts.append(_pytest(pytest_arguments))
     ctx.exit(0 if all(verdicts) else 1)
 
 
-def _run(step: Step) -> bool:
+def run_step(step: Step) -> bool:
+    """Whether it passed; tells so in one line."""
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, *step.arguments],

@@ -14,7 +14,7 @@ from monitor.cli.reading import looked_up, reading
 from monitor.model import DeliveryState, Feed
 from monitor.settings import Channel, Config
 from monitor.store import ChannelState, RuleSetRecord
-from monitor.terminal import age, plain, print_json, print_table
+from monitor.terminal import age, counted, print_json, print_table
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
 LOST = (DeliveryState.REFUSED, DeliveryState.PARKED, DeliveryState.EXPIRED)
@@ -91,8 +91,8 @@ def _fares(each: ChannelState | None) -> str:
 def _print_queue(queue: dict[str, int]) -> None:
     waiting = sum(queue.get(each.value, 0) for each in WAITING)
     lost = sum(queue.get(each.value, 0) for each in LOST)
-    line = f"{waiting} deliveries wait to be sent"
-    click.echo(plain(f"{line}, {lost} were given up." if lost else f"{line}.").plain)
+    told = counted(waiting, "delivery", "deliveries")
+    click.echo(f"Waiting to be sent: {told}; given up: {lost or 'none'}.")
 
 
 def _as_json(
