@@ -12,6 +12,7 @@ import click
 
 from monitor import config
 from monitor.cli.options import config_path
+from monitor.configchannels import shown
 from monitor.configfile import read_duration
 from monitor.errors import MonitorError
 from monitor.settings import Config
@@ -22,7 +23,7 @@ class NothingYet(MonitorError):
     """There is no database: the monitor has never run with this configuration."""
 
 
-class Span(click.ParamType):
+class Span(click.ParamType[timedelta]):
     """A length of time: ``24h``, ``7d``."""
 
     name = "span"
@@ -47,7 +48,7 @@ def reading(settings: Config) -> Iterator[SqliteStore]:
     path = Path(settings.database)
     if not path.exists():
         raise NothingYet(
-            f"Nothing has been polled yet: there is no database {config.shown(path)}. "
+            f"Nothing has been polled yet: there is no database {shown(path)}. "
             "Start the monitor first: python3 run_monitor.py"
         )
     store = SqliteStore.read_only(settings.database)
