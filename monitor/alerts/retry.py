@@ -3,6 +3,9 @@
 Nothing is dropped before it is 14 days old, unless the other side refuses it for good, or five
 tries ended without an answer (each may have arrived), or it is poison: of five tries or more, the
 last two failed for the same reason of its own, while the channel works.
+
+A target that fails is asked by one message at a time: ``not_before`` in its health holds back the
+others.  So an outage costs one try a wait, not one a message, and its end no storm.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from monitor.store import ChannelState, Finished
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=15)
 LONGEST_RETRY_AFTER = timedelta(days=1)
+TURN = timedelta(seconds=1)  # later for each try: of the held back, the least tried comes first
 KEEP_TRYING = timedelta(days=14)
 MOST_AMBIGUOUS = 5
 MOST_POISONED = 5
@@ -44,52 +48,59 @@ def after(
     The operator alerts in it have no deliveries yet: who hears of them is a matter of config.toml.
     """
     health = _health(state, result, now)
-    done = tuple(_after(row, message, result, now) for row in rows)
+    done = tuple(_after(row, message, result, health, now) for row in rows)
     alerts = raised_by(done, result, state, health, now)
     return Finished(deliveries=done, result=result, state=health, at=now, alerts=alerts), health
 
 
 def put_back(rows: Sequence[Delivery], state: ChannelState, now: datetime) -> Finished:
     """Claimed deliveries that were not tried because the target is stopped or asked us to wait."""
-    due_at = max(now, state.not_before or now)
-    back = tuple(replace(row, state=DeliveryState.QUEUED, due_at=due_at) for row in rows)
-    return Finished(deliveries=back, at=now)
+    return Finished(
+        deliveries=tuple(
+            replace(row, state=DeliveryState.QUEUED, due_at=_turn(row, state, now)) for row in rows
+        ),
+        at=now,
+    )
 
 
-def wait(message_id: str, attempts: int) -> timedelta:
-    """How long to wait after the *attempts*-th failed try: 15 s doubled up to 15 min.
+def wait(id_: str, failures: int) -> timedelta:
+    """How long to wait after so many *failures* of a message or target: 15 s doubled to 15 min.
 
-    Between half and all of that, depending on the message and the try alone, so that messages that
-    failed together do not come back together, and a test can tell when.
+    Between half and all of that, depending on *id_* and the number alone, so that what failed
+    together does not come back together, and a test can tell when.
     """
-    longest = min(LONGEST_WAIT, FIRST_WAIT * (1 << min(attempts - 1, 20)))
-    share = int(ids.derive("jitter", message_id, str(attempts)), 16) / 16**16
+    longest = min(LONGEST_WAIT, FIRST_WAIT * (1 << min(failures - 1, 20)))
+    share = int(ids.derive("jitter", id_, str(failures)), 16) / 16**16
     return longest * (0.5 + share / 2)
 
 
-def _after(row: Delivery, message: Message, result: SendResult, now: datetime) -> Delivery:
+def _after(
+    row: Delivery, message: Message, result: SendResult, health: ChannelState, now: datetime
+) -> Delivery:
     row = replace(row, attempts=row.attempts + 1)
     if isinstance(result, Accepted):
         return replace(row, state=DeliveryState.ACCEPTED, last_error="")
-    same_error = row.last_error == result.detail
-    row = replace(
+    state = _state(row, result, now, same_error=row.last_error == result.detail)
+    return replace(
         row,
+        state=state,
         ambiguous=row.ambiguous + result.ambiguous,
         last_error=result.detail,
-        due_at=now + _wait(row, message, result),
+        due_at=max(now + wait(message.id, row.attempts), _turn(row, health, now)),
     )
-    return replace(row, state=_state(row, result, now, same_error=same_error))
 
 
-def _wait(row: Delivery, message: Message, result: Refused) -> timedelta:
-    asked = min(result.retry_after or timedelta(0), LONGEST_RETRY_AFTER)
-    return max(wait(message.id, row.attempts), asked)
+def _turn(row: Delivery, health: ChannelState, now: datetime) -> datetime:
+    """When *row* is next among those that wait for the same target."""
+    if health.not_before is None or health.not_before < now:
+        return now
+    return health.not_before + TURN * min(row.attempts, 60)
 
 
 def _state(row: Delivery, result: Refused, now: datetime, *, same_error: bool) -> DeliveryState:
     if not result.retryable:
         return DeliveryState.REFUSED
-    if row.ambiguous >= MOST_AMBIGUOUS:
+    if row.ambiguous + result.ambiguous >= MOST_AMBIGUOUS:
         return DeliveryState.PARKED
     if result.scope is Scope.MESSAGE and same_error and row.attempts >= MOST_POISONED:
         return DeliveryState.PARKED
@@ -103,12 +114,13 @@ def _health(state: ChannelState, result: SendResult, now: datetime) -> ChannelSt
         return ChannelState(channel=state.channel, target=state.target, accepted_at=now)
     if result.scope is Scope.MESSAGE and not result.ambiguous:
         return state  # the target answers; it is this message that it does not take
-    asked = min(result.retry_after, LONGEST_RETRY_AFTER) if result.retry_after else None
+    failures = state.failures + 1
+    asked = min(result.retry_after or timedelta(0), LONGEST_RETRY_AFTER)
     return replace(
         state,
-        failures=state.failures + 1,
+        failures=failures,
         failing_since=state.failing_since or now,
         last_error=result.detail,
         stopped=not result.retryable,
-        not_before=now + asked if asked else None,
+        not_before=now + max(wait(state.target, failures), asked),
     )
