@@ -357,6 +357,14 @@ async def test_secrets_stay_inside(
     assert "S3CRET" not in everything
 
 
+async def test_the_daemon_itself_does_not_load_apprise() -> None:
+    code = "import sys, monitor.alerts.send, monitor.alerts.render; print(*sys.modules)"
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=-1)
+    loaded = (await child.communicate())[0].decode().split()
+    assert "monitor.alerts.send" in loaded
+    assert not {"apprise", "requests"} & set(loaded)
+
+
 async def test_the_terminal_prints_the_text() -> None:
     printed: list[str] = []
     sender = Sender(terminal=printed.append)
