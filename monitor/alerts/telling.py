@@ -158,8 +158,9 @@ def _united(excerpts: Iterable[Excerpt]) -> list[Excerpt]:
 
 
 def _headline(title: str, marked: Sequence[Excerpt]) -> Runs:
-    if marked:
-        return _runs(marked[0])
+    runs = _runs(marked[0]) if marked else ()
+    if any(run.text.strip() for run in runs):
+        return runs
     return (Run(text=shorten(one_line(title), HEADLINE_LENGTH) or "(no title)"),)
 
 
@@ -199,7 +200,7 @@ def _web(url: str) -> str:
 
 
 def _reason(alert: Alert) -> str:
-    """'Rule fms-europe, because of "foreign military sale" in the title and the text.  Note: …'"""
+    """'Rule fms-europe, because of "foreign military sale" in the title and the text. <note>'"""
     terms = [f'"{one_line(term)}"' for term in alert.terms[:TERMS_SHOWN]]
     more = len(alert.terms) - len(terms)
     if more > 0:
