@@ -1,0 +1,219 @@
+"""A document → its entries, as JSON values.  Runs in a child process; the one user of feedparser.
+
+feedparser raises on small inputs, hangs on others, opens files named by the body, and returns half
+an entry from a document that was cut off: the first two are the sandbox's work, the others ours.
+"""
+
+from __future__ import annotations
+
+import calendar
+import io
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin
+
+import feedparser
+from feedparser.mixin import _FeedParserMixin
+
+from monitor.feeds import dates, jsonfeed
+from monitor.feeds.clean import html_to_text, one_line
+from monitor.model import FailureReason
+
+MAX_ENTRIES = 10_000
+MAX_TITLE = 1_000
+MAX_TEXT = 256_000
+MAX_LINK = 4_000
+MAX_CATEGORIES = 100
+
+# A relative guid resolved against the address would change when the feed moves.
+_FeedParserMixin.can_be_relative_uri = frozenset(_FeedParserMixin.can_be_relative_uri) - {"id"}
+
+_HTML_START = re.compile(
+    rb"(?:\s|<\?xml[^>]{0,200}\?>|<!--.{0,2000}?-->)*<(?:!doctype\s+html|html)\b", re.I | re.S
+)
+_ROOT = re.compile(rb"<([A-Za-z_][A-Za-z0-9_.:-]{0,60})[\s/>]")
+_DECLARATION = re.compile(rb"\s*<\?xml[^>]{0,1000}?\?>")
+_HTML_TYPES = ("text/html", "application/xhtml+xml")
+
+
+def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+    """The wire form of ParsedFeed or ParseFailed; *header* has final_url and content_type."""
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1]
+    if start in (b"{", b"["):
+        return _from_json(body)
+    if _HTML_START.match(body.removeprefix(b"\xef\xbb\xbf")[:8_000]):
+        return _failed(FailureReason.HTML, _seen(body))
+    guarded = _guarded(body)
+    if guarded is None:
+        return _failed(FailureReason.NOT_A_FEED, "its XML declaration does not end")
+    document = _parse(header, guarded)
+    if not document.get("version") and not document.entries:
+        html = b"<html" in body[:100_000].lower()
+        reason = FailureReason.HTML if html else FailureReason.NOT_A_FEED
+        return _failed(reason, _seen(body))
+    return _parsed(document, body, str(header.get("final_url") or ""))
+
+
+def _from_json(body: bytes) -> dict[str, Any]:
+    found = jsonfeed.read(body, max_entries=MAX_ENTRIES)
+    if found is None:
+        return _failed(FailureReason.NOT_A_FEED, _seen(body))
+    entries, warnings = _capped(found["entries"])
+    return {**found, "entries": entries, "warnings": [*found["warnings"], *warnings]}
+
+
+def _parse(header: Mapping[str, Any], body: bytes) -> Any:
+    return feedparser.parse(
+        io.BytesIO(body),  # bytes that look like a path would be opened
+        sanitize_html=False,
+        resolve_relative_uris=False,
+        response_headers={
+            # Without a base, one entry's xml:base leaks into the next.
+            "content-location": header.get("final_url") or "",
+            "content-type": header.get("content_type") or "application/xml",
+        },
+    )
+
+
+def _guarded(body: bytes) -> bytes | None:
+    """*body* with white space after its XML declaration: feedparser's search for its end is cubic.
+
+    None if it does not end within a kilobyte.
+    """
+    start = body.removeprefix(b"\xef\xbb\xbf")
+    if start.lstrip()[:5] != b"<?xml":
+        return body
+    found = _DECLARATION.match(start)
+    if found is None:
+        return None
+    return found[0].lstrip() + b"\n" + start[found.end() :].lstrip()
+
+
+def _seen(body: bytes) -> str:
+    """The beginning of what was there instead of a feed, for a person to recognise."""
+    text = one_line(html_to_text(body[:20_000].decode("utf-8", "replace")))
+    return f'it begins "{text[:100]}"' if text else "there is no text in it"
+
+
+def _failed(reason: FailureReason, detail: str) -> dict[str, Any]:
+    what = {
+        FailureReason.HTML: "a web page came instead of a feed",
+        FailureReason.NOT_A_FEED: "what came is not a feed",
+    }[reason]
+    return {"failed": reason.value, "detail": f"{what}: {detail}"}
+
+
+def _parsed(document: Any, body: bytes, url: str) -> dict[str, Any]:
+    feed, found = document.feed, list(document.entries)
+    complete, last_whole = _ending(body, bool(document.bozo))
+    if not complete and found and not last_whole:
+        found.pop()
+    entries, warnings = _capped([_entry(each, url) for each in found[:MAX_ENTRIES]])
+    if len(found) > MAX_ENTRIES:
+        warnings.append(f"only the first {MAX_ENTRIES} of {len(found)} entries were read")
+    if not complete:
+        warnings.append("the document is cut off; its unfinished entry waits for the next poll")
+    elif document.bozo and not found:
+        warnings.append("the document is not well-formed")
+    return {
+        "version": document.get("version") or "unknown",
+        "title": one_line(str(feed.get("title") or "")),
+        "language": feed.get("language") or None,
+        "ttl": _number(feed.get("ttl")),
+        "complete": complete,
+        "warnings": warnings,
+        "entries": entries,
+    }
+
+
+def _ending(body: bytes, bozo: bool) -> tuple[bool, bool]:
+    """Whether the document has its end, and whether its last entry has."""
+    plain = body.replace(b"\0", b"") if b"\0" in body[:200] else body  # UTF-16 and UTF-32
+    root = _ROOT.search(plain[:20_000])
+    if root is None or not bozo:
+        return True, True  # well-formed, or in a code where we cannot look
+    known = root[1].lower().rpartition(b":")[2] in (b"rss", b"feed", b"rdf")
+    closed = plain.rfind(b"</" + root[1]) if known else -1  # else it begins in the middle
+    name = b"entry" if plain.rfind(b"</entry") > plain.rfind(b"</item") else b"item"
+    opened = max(plain.rfind(b"<" + name + end) for end in (b">", b" ", b"\n", b"\t"))
+    return closed > opened, plain.rfind(b"</" + name) > opened
+
+
+def _entry(entry: Any, url: str) -> dict[str, Any]:
+    get = lambda name: dict.get(entry, name)  # noqa: E731  feedparser's own get invents values
+    summary = _text(get("summary"), get("summary_detail"))
+    content = max((_text(c.get("value"), c) for c in get("content") or ()), key=len, default="")
+    published, updated = get("published") or get("created"), get("updated")
+    return {
+        "guid": get("id") or None,
+        "link": _link(entry, url),
+        "title": " ".join(_text(get("title"), get("title_detail")).split()),
+        "summary": summary,
+        "content": "" if content == summary else content,
+        "author": one_line(str(get("author") or "")),
+        "categories": [one_line(tag.get("term") or "") for tag in get("tags") or ()],
+        "language": (get("title_detail") or {}).get("language"),
+        "published": published,
+        "updated": updated,
+        "published_at": _seconds(published, get("published_parsed") or get("created_parsed")),
+        "updated_at": _seconds(updated, get("updated_parsed")),
+    }
+
+
+def _link(entry: Any, url: str) -> str | None:
+    link = dict.get(entry, "link") or next(
+        (each.get("href") for each in dict.get(entry, "links") or () if each.get("href")), None
+    )
+    if not link:
+        return None
+    try:
+        return urljoin(url, str(link).strip())
+    except ValueError:
+        return None
+
+
+def _text(value: Any, detail: Any) -> str:
+    """Plain text; what says it is HTML, or looks like it, loses its tags."""
+    kind = (detail or {}).get("type", "text/html")
+    if kind in _HTML_TYPES:
+        return html_to_text(str(value or ""))
+    return html_to_text(str(value or "").replace("&", "&amp;").replace("<", "&lt;"))
+
+
+def _seconds(text: Any, parsed: Any) -> float | None:
+    """Seconds since 1970: our reading, else feedparser's where no zone name misled it."""
+    if not text:
+        return None
+    found = dates.read(str(text))
+    if found is not None:
+        return found.timestamp()
+    last = str(text).split()[-1:]
+    if parsed is None or (last and last[0].isalpha() and last[0].upper() not in ("AM", "PM")):
+        return None
+    try:
+        return datetime.fromtimestamp(calendar.timegm(parsed), UTC).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _number(value: Any) -> int | None:
+    text = str(value or "").strip()
+    return int(text) if text.isdecimal() and len(text) < 8 else None
+
+
+def _capped(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Entries within the limits, and a note of each limit that was reached."""
+    limits = {"title": MAX_TITLE, "summary": MAX_TEXT, "content": MAX_TEXT, "author": MAX_TITLE}
+    reached: dict[str, int] = {}
+    for entry in entries:
+        for name, limit in limits.items():
+            if len(entry[name] or "") > limit:
+                entry[name] = entry[name][: limit - 1] + "…"
+                reached[name] = reached.get(name, 0) + 1
+        if len(entry["link"] or "") > MAX_LINK:
+            entry["link"] = None
+            reached["link"] = reached.get("link", 0) + 1
+        entry["categories"] = [each[:MAX_TITLE] for each in entry["categories"][:MAX_CATEGORIES]]
+    return entries, [f"the {name} of {n} entries was cut" for name, n in reached.items()]
