@@ -17,7 +17,7 @@ from monitor.feeds.fetch import Fetcher
 from monitor.feeds.parse import Parser
 from monitor.model import Fetched, ParsedFeed
 from monitor.settings import Config, FeedSettings
-from monitor.terminal import print_table
+from monitor.terminal import counted, print_table
 
 
 async def check_feeds(settings: Config) -> int:
@@ -48,7 +48,7 @@ async def _try(feed: FeedSettings, fetcher: Fetcher, parser: Parser) -> tuple[bo
     if not isinstance(parsed, ParsedFeed):
         return False, parsed.detail
     moved = f"; it moved to {result.permanent_url}" if result.permanent_url else ""
-    return True, f"{len(parsed.entries)} entries{moved}"
+    return True, f"{counted(len(parsed.entries), 'entry', 'entries')}{moved}"
 
 
 def _offer(settings: Config, names: Collection[str]) -> None:
