@@ -1,0 +1,337 @@
+"""TOML files that people write: read and checked, faults told in plain language with their place."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, TypeVar
+
+import pydantic
+
+from monitor import tomlpositions
+from monitor.errors import ConfigError, Problem
+
+MAX_SIZE = 50 << 20  # bytes
+Path = tuple[str | int, ...]
+Shape = TypeVar("Shape", bound=pydantic.BaseModel)
+Name = Callable[[Path, Mapping[str, Any]], str]
+
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_CURLY = re.compile("[“”„‟«»‘’‚‛]")
+
+
+@dataclass(frozen=True)
+class TomlDocument:
+    """A TOML file that was understood."""
+
+    name: str
+    text: str
+    data: dict[str, Any] = field(repr=False)
+
+    def line(self, *path: str | int) -> int | None:
+        """The line of the key at *path*, or of the nearest table round it."""
+        for length in range(len(path), 0, -1):
+            found = self._index.get(path[:length])
+            if found is not None:
+                return found
+        return None
+
+    @cached_property
+    def _index(self) -> dict[Path, int]:
+        return tomlpositions.index(self.text)
+
+
+def parse(name: str, raw: bytes) -> TomlDocument:
+    """The document in *raw*; raises ConfigError that says where it is wrong and what to write."""
+    if len(raw) > MAX_SIZE:
+        raise ConfigError([Problem(file=name, what=f"larger than {MAX_SIZE >> 20} MB")])
+    text = _decoded(name, raw.removeprefix(b"\xef\xbb\xbf"))
+    text = text.replace("\r\n", "\n")
+    try:
+        return TomlDocument(name, text, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([_syntax_problem(name, text, str(error))]) from None
+    except RecursionError:
+        what = "brackets are nested too deeply"
+    except ValueError:  # Python refuses to read integers of more than 4300 digits
+        what = "a number is too long"
+    raise ConfigError([Problem(file=name, what=what, remedy="no value here needs that")])
+
+
+def _decoded(name: str, raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        utf16 = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+        what = "saved as UTF-16" if utf16 else "a character is not saved as UTF-8"
+        remedy = 'save the file with the encoding "UTF-8"'
+        raise ConfigError([Problem(file=name, line=line, what=what, remedy=remedy)]) from None
+
+
+# --- syntax
+
+
+def _syntax_problem(name: str, text: str, message: str) -> Problem:
+    """What tomllib says, as somebody would say it who knows how such mistakes come about."""
+    found = _PLACE.search(message)
+    lines = text.split("\n")
+    number = int(found[1]) if found and found[1] else len(lines)
+    column = int(found[2]) if found and found[2] else len(lines[-1]) + 1
+    if number > 1 and not lines[number - 1].strip() and found and not found[1]:
+        number = max(i for i, line in enumerate(lines, 1) if line.strip() or i == 1)
+        column = len(lines[number - 1]) + 1
+    shown = lines[number - 1] if number <= len(lines) else ""
+    what, remedy, at = _in_words(shown, column, message[: found.start()] if found else message)
+    return Problem(
+        file=name,
+        line=number,
+        column=at,
+        what=what,
+        remedy=remedy,
+        excerpt=caret(shown, at),
+    )
+
+
+def caret(line: str, column: int) -> str:
+    """*line* with a mark under its *column* (from 1); long lines are cut round it."""
+    start = max(0, column - 60)
+    piece = line[start : start + 100]
+    return f"    {piece}\n    {' ' * (column - 1 - start)}^"
+
+
+def _in_words(line: str, column: int, message: str) -> tuple[str, str, int]:
+    """(what, remedy, column) for a line tomllib did not understand."""
+    for explain in (_curly_quotes, _apostrophe, _unquoted, _repeated, _open_string, _key_alone):
+        found = explain(line, column, message)
+        if found is not None:
+            return found
+    return "this cannot be understood", "compare it with a line above that works", column
+
+
+def _curly_quotes(line: str, column: int, _: str) -> tuple[str, str, int] | None:
+    before = re.sub(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|#.*', lambda m: " " * len(m[0]), line)
+    found = _CURLY.search(before)
+    if found is None:
+        return None
+    name = unicodedata.name(found[0]).lower()
+    return (
+        f"{found[0]} is a typographic quotation mark ({name}), as word processors make them",
+        'write straight ones: "…"',
+        found.start() + 1,
+    )
+
+
+def _apostrophe(line: str, column: int, _: str) -> tuple[str, str, int] | None:
+    """'L'OTAN': the second apostrophe ends the text."""
+    found = re.search(r"(?:=|\[|,)\s*'[^']*'(?=\w)", line)
+    if found is None:
+        return None
+    return (
+        "the apostrophe ends the text that began with '",
+        """put the text into double quotes: "L'OTAN\"""",
+        found.end(),
+    )
+
+
+def _unquoted(line: str, column: int, message: str) -> tuple[str, str, int] | None:
+    if not message.startswith("Invalid value"):
+        return None
+    found = re.match(r"\s*([\w.-]+)\s*=\s*([^#]*)", line)
+    if found is None or not found[2].strip():
+        return ("a value is missing here", 'write it after the "=", text in double quotes', column)
+    word = found[2].strip()
+    if word.lower() in ("yes", "no", "on", "off", "true", "false"):
+        meant = "true" if word.lower() in ("yes", "on", "true") else "false"
+        return (f"{word} is not a value", f"write {meant}", found.start(2) + 1)
+    return (
+        "text must stand in quotation marks",
+        f'write {found[1]} = "{word[:40]}"' if '"' not in word else 'write "…" round each text',
+        column,
+    )
+
+
+def _repeated(line: str, column: int, message: str) -> tuple[str, str, int] | None:
+    name = re.match(r"\s*\[*\s*([\w.\"'-]+)", line)
+    key = name[1] if name else "it"
+    if message.startswith("Cannot overwrite a value"):
+        return (f"{key} is set twice", "keep one of the two", 1)
+    if message.startswith(("Cannot declare", "Cannot mutate", "Cannot overwrite")):
+        if line.lstrip().startswith("[") and not line.lstrip().startswith("[["):
+            remedy = f"write [[{key}]] for each, or keep only one"
+        else:
+            remedy = "give it one meaning: a value, [a table] or [[a list of tables]]"
+        return (f"{key} is already there", remedy, 1)
+    return None
+
+
+def _open_string(line: str, column: int, message: str) -> tuple[str, str, int] | None:
+    if "Illegal character" in message or "Unterminated string" in message:
+        if line[: column - 1].count('"') % 2 or "\\n" in message:
+            return ("a quotation mark is not closed", 'end the text with "', column)
+        if "\\t" in message or "\\x" in message:
+            return ("an invisible control character", "delete it", column)
+    if "Unescaped '\\'" in message:
+        return (
+            "\\ has a meaning of its own between double quotes",
+            "put the text into single quotes: '…', or write \\\\",
+            column,
+        )
+    if message.startswith("Unclosed array"):
+        return ("the list [ … is not closed, or a comma is missing", 'write ["a", "b"]', column)
+    if message.startswith(("Expected ']'", "Unclosed inline table")):
+        return ("a bracket is not closed", "close it on the same line", column)
+    return None
+
+
+def _key_alone(line: str, column: int, message: str) -> tuple[str, str, int] | None:
+    if "Expected '=' after a key" in message:
+        if ":" in line:
+            return ("a key and its value are joined by =", "write = instead of :", column)
+        return ("a key needs a value", 'write key = "value"', column)
+    if message.startswith("Invalid statement"):
+        return ("a line begins with a key, [, or #", 'write key = "value", or # before a remark', 1)
+    if message.startswith("Expected newline or end of document"):
+        return (
+            "something follows the value",
+            'one value a line; a list stands in brackets: ["a", "b"]',
+            column,
+        )
+    if message.startswith(("Invalid initial character", "Empty key")):
+        return ("a key is missing here", 'write key = "value"', column)
+    return None
+
+
+# --- shape
+
+
+def validate(document: TomlDocument, shape: type[Shape], *, name: Name | None = None) -> Shape:
+    """The document as a *shape*; raises ConfigError with everything that does not fit it.
+
+    *name* says in words where a path is ('rule "fms", severity'); without it: "feeds[2].url".
+    """
+    try:
+        return shape.model_validate(document.data)
+    except pydantic.ValidationError as error:
+        named = name or _dotted
+        problems = [
+            _problem(document, shape, each, named)
+            for each in error.errors(include_url=False, include_context=True)
+        ]
+        raise ConfigError(sorted(set(problems), key=lambda p: (p.line or 0, str(p)))) from None
+
+
+def _problem(
+    document: TomlDocument, shape: type[pydantic.BaseModel], error: Any, name: Name
+) -> Problem:
+    path = _existing(document.data, error["loc"])
+    what, remedy = _shape_fault(shape, path, error)
+    missing = error["type"] == "missing"
+    return Problem(
+        file=document.name,
+        line=document.line(*(path[:-1] if missing else path)),
+        where=name(path, document.data),
+        what=what,
+        remedy=remedy,
+    )
+
+
+def _existing(data: Any, location: Sequence[str | int]) -> Path:
+    """*location* without pydantic's own steps (union members), which are not in the data."""
+    path: list[str | int] = []
+    for number, step in enumerate(location):
+        last = number == len(location) - 1
+        if isinstance(data, dict) and isinstance(step, str) and (step in data or last):
+            path.append(step)
+            data = data.get(step)
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+            path.append(step)
+            data = data[step]
+    return tuple(path)
+
+
+_TYPES = {
+    "string_type": 'text in quotation marks: "…"',
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": 'a list: ["…", "…"]',
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "date_type": "a date: 2026-12-31",
+}
+
+
+def _shape_fault(shape: type[pydantic.BaseModel], path: Path, error: Any) -> tuple[str, str]:
+    """(what, remedy) in plain words."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown_key(shape, path)
+    if kind == "missing":
+        return f'"{path[-1]}" is missing', f"add {path[-1]} = …"
+    if kind in _TYPES:
+        return f"{_shown(error['input'])} does not fit here", f"write {_TYPES[kind]}"
+    if kind == "value_error":
+        return f"{_shown(error['input'])} cannot be used", str(context.get("error", ""))
+    if kind in ("literal_error", "enum"):
+        near = get_close_matches(str(error["input"]), re.findall(r"'(\w+)'", context["expected"]))
+        hint = f'did you mean "{near[0]}"?' if near else f"write one of {context['expected']}"
+        return f"{_shown(error['input'])} is not one of the choices", hint
+    if kind in ("too_short", "string_too_short"):
+        return "there is nothing in it", "write at least one, or delete the line"
+    return f"{_shown(error['input'])}: {error['msg'].lower()}", ""
+
+
+def _unknown_key(shape: type[pydantic.BaseModel], path: Path) -> tuple[str, str]:
+    known = list(_keys_at(shape, path[:-1]))
+    near = get_close_matches(str(path[-1]), known, n=1, cutoff=0.6)
+    remedy = f'did you mean "{near[0]}"?' if near else f"keys are {', '.join(known)}"
+    return f'there is no key "{path[-1]}"', remedy
+
+
+def _keys_at(shape: Any, path: Path) -> Iterator[str]:
+    """The keys that the table at *path* of *shape* may have."""
+    models = [shape]
+    for step in path:
+        if isinstance(step, str):
+            models = [
+                inner
+                for model in models
+                for key, info in model.model_fields.items()
+                if step in (key, info.alias)
+                for inner in _models_in(info.annotation)
+            ]
+    for model in models:
+        yield from (info.alias or key for key, info in model.model_fields.items())
+
+
+def _models_in(annotation: Any) -> Iterator[type[pydantic.BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models_in(argument)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _dotted(path: Path, _: Mapping[str, Any]) -> str:
+    """feeds[2].url, counting from 1."""
+    text = ""
+    for step in path:
+        text += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
