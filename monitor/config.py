@@ -16,7 +16,6 @@ from monitor.configfile import ConfigTable, FeedTable, PollTable, RouteTable
 from monitor.errors import ConfigError, Problem
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
 
-MAX_BYTES = 10 * 1024 * 1024
 TERMINAL_CHANNEL = Channel(
     name=TERMINAL,
     kind=TERMINAL,
@@ -80,14 +79,11 @@ def _secrets_of_url(url: str) -> set[str]:
 def _bytes_of(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+            return file.read(tomlfile.MAX_SIZE + 1)  # /dev/zero has no end
     except FileNotFoundError:
         raise _refusal(path, "there is no such file", "name yours with --config PATH") from None
     except OSError as error:
         raise _refusal(path, f"it cannot be read: {error.strerror}") from None
-    if len(raw) > MAX_BYTES:
-        raise _refusal(path, f"it is longer than {MAX_BYTES // 2**20} MiB")
-    return raw
 
 
 def _refusal(path: Path, what: str, remedy: str = "") -> ConfigError:

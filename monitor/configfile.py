@@ -110,7 +110,8 @@ class MailTable(Table):
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     security: Annotated[Security, _one_of(Security)] | None = None
     user: str = ""
-    password: str | None = None
+    # A number is taken as text: an error would print it.
+    password: Annotated[str, BeforeValidator(lambda value: str(value))] | None = None
     password_file: str | None = None
     sender: str = Field(alias="from")
     to: Annotated[list[str], Field(min_length=1)]

@@ -167,20 +167,17 @@ def test_the_configuration_may_be_named_before_or_after_the_command(
     assert capsys.readouterr().out.count("Ministers") == 2
 
 
-def test_a_reader_that_stops_early_is_no_error(stored: Path) -> None:
+def test_a_reader_that_stops_early_ends_it_quietly(stored: Path) -> None:
     root = Path(__file__).parents[1]
-    process = subprocess.Popen(
-        [sys.executable, "run_monitor.py", "--config", str(stored), "entries", "list"],
-        cwd=root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-    assert process.wait(30) == 0
-    assert process.stderr.read() == b""
-    process.stderr.close()
+    command = [sys.executable, "run_monitor.py", "--config", str(stored), "entries", "list"]
+    with subprocess.Popen(
+        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 1
 
 
 # --- looking

@@ -222,6 +222,11 @@ def test_the_port_chooses_how_mail_is_protected(
     assert f"mode={mode}" in channel.targets[0].url
 
 
+def test_a_password_without_quotation_marks_is_text(tmp_path: Path) -> None:
+    config = config_of(tmp_path, FEED + MAIL.format(more='user = "me"\npassword = 12345678'))
+    assert ":12345678@" in config.channels[0].targets[0].url
+
+
 def test_a_mail_password_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "pw").write_text("hunter2-long\n")
     (tmp_path / "pw").chmod(0o600)
@@ -253,7 +258,7 @@ def test_what_is_wrong_with_a_channel(tmp_path: Path, channel: str, said: str) -
     [
         ('user = "me"', "a user, but no password"),
         ('user = "me"\npassword = "x"\npassword_file = "y"', "has both password and password_file"),
-        ("port = 70000", "65535"),
+        ("port = 70000", "70000"),
         ('security = "ssl"', '"starttls", "tls", "none"'),
     ],
 )

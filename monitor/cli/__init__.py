@@ -98,9 +98,9 @@ def invoke(arguments: Sequence[str]) -> int:
     try:
         code = cli.main(list(arguments), prog_name="run_monitor.py", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:  # `… | head` has read enough
+    except BrokenPipeError:  # `… | head` has read enough; click answers the same way
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 1
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.ClickException as wrong:
