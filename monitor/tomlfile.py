@@ -1,4 +1,4 @@
-"""TOML files that people write: read and checked, faults told in plain language with their place."""
+"""TOML files that people write: read, checked, faults told in plain words with their place."""
 
 from __future__ import annotations
 
