@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,44 +59,49 @@ def _marks() -> str:
 
 
 _INSIDE = rf"(?:[^\W_{_SIGNS}]|[{IGNORABLE}{_marks()}])"
+# Dotted acronym | word, but not the s of a possessive | sign.
 _TOKEN = re.compile(
-    rf"(?P<dotted>(?<![^\W_])(?:[^\W\d_]\.){{2,}}(?:[^\W\d_](?![^\W_]))?)"
-    rf"|(?P<word>[^\W_{_SIGNS}]{_INSIDE}*)(?P<own>['’ʼ＇]s(?![^\W_]))?"
-    rf"|(?P<sign>[{_SIGNS}])"
+    r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_]))?"
+    rf"|(?!(?<=[^\W_]['’ʼ＇])s(?![^\W_]))[^\W_{_SIGNS}]{_INSIDE}*"
+    rf"|[{_SIGNS}]"
 )
 _ASCII_TOKEN = re.compile(
-    r"(?P<dotted>(?<![A-Za-z0-9])(?:[A-Za-z]\.){2,}(?:[A-Za-z](?![A-Za-z0-9]))?)"
-    r"|(?P<word>[A-Za-z0-9]+)(?P<own>'s(?![A-Za-z0-9]))?|(?P<sign>(?!))"
+    r"(?<![A-Za-z0-9])(?:[A-Za-z]\.){2,}(?:[A-Za-z](?![A-Za-z0-9]))?"
+    r"|(?!(?<=[A-Za-z0-9]')s(?![A-Za-z0-9]))[A-Za-z0-9]+"
 )
+_NOT_RAW = dict.fromkeys(map(ord, IGNORABLE + "."))
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """One word of a text."""
+class Columns:
+    """The words of a text as columns: folded form, and where each stands in the original."""
 
-    folded: str  # for comparing
-    raw: str  # as written, without dots, ignorable signs and possessive: its case is looked at
-    start: int  # in the original text
-    end: int  # without the possessive
+    folded: list[str]
+    starts: list[int]
+    ends: list[int]  # exclusive, without a possessive
 
 
-def tokens(text: str) -> Iterator[Token]:
+def columns(text: str) -> Columns:
     """The words of *text* in order."""
-    pattern = _ASCII_TOKEN if text.isascii() else _TOKEN
-    for found in pattern.finditer(text):
-        kind = found.lastgroup
-        if kind == "dotted":
-            raw = found["dotted"].replace(".", "")
-            yield Token(fold(raw), raw, *found.span())
-        elif kind == "sign":
-            yield Token(fold(found[0]), found[0], *found.span())
-        else:
-            word = found["word"]
-            raw = word if word.isascii() else word.translate(_DROP_IGNORABLE)
-            yield Token(fold(word), raw, *found.span("word"))
+    folded: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    ascii_only = text.isascii()
+    lower = text.lower() if ascii_only else text
+    for found in (_ASCII_TOKEN if ascii_only else _TOKEN).finditer(text):
+        start, end = found.span()
+        word = lower[start:end]
+        if not ascii_only:
+            word = fold(word)
+        folded.append(word.replace(".", "") if "." in word else word)
+        starts.append(start)
+        ends.append(end)
+    return Columns(folded, starts, ends)
 
 
-_DROP_IGNORABLE = dict.fromkeys(map(ord, IGNORABLE))
+def raw(piece: str) -> str:
+    """A word as written, without dots and invisible signs: its case is looked at."""
+    return piece if piece.isalnum() else piece.translate(_NOT_RAW)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -111,13 +115,7 @@ def fold(word: str) -> str:
 
 def words(text: str) -> list[str]:
     """The folded words of *text*."""
-    return [token.folded for token in tokens(text)]
-
-
-def is_shouting(text: str) -> bool:
-    """Whether *text* is a headline wholly in capitals, whose case says nothing."""
-    letters = [char for char in text if char.isupper() or char.islower()]
-    return len(letters) >= 8 and " " in text.strip() and all(char.isupper() for char in letters)
+    return columns(text).folded
 
 
 # --- sentences
