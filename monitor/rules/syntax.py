@@ -219,11 +219,11 @@ class _Parser:
         if self._next.kind is _Kind.CLOSE:
             raise QueryError("there is nothing in these brackets", "delete them", opening.start)
         node = self.query()
-        if self._next.kind is _Kind.END:
+        closing = self._take()
+        if closing.kind is _Kind.END:
             raise QueryError("this ( is never closed", "add the )", opening.start)
-        if self._next.kind is not _Kind.CLOSE:
-            raise _between(self._next)
-        self._take()
+        if closing.kind is not _Kind.CLOSE:
+            raise _between(closing)
         return node
 
     def _phrase(self, first: _Lexeme) -> Node:
