@@ -6,9 +6,10 @@ write into config.toml is in ``settings.py``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum, IntEnum, StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Severity(IntEnum):
@@ -404,9 +405,48 @@ class Outcome:
     keys: tuple[tuple[str, str], ...] = field(default=())  # (entry id, further key) learnt
 
 
-class Decision(Enum):
-    """What to do with a delivery that is due."""
+# --- what the store hands out and takes back ----------------------------------------------------
 
-    SEND = "send"
-    LATER = "later"
-    SILENCED = "silenced"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedDelivery:
+    """A claimed delivery with its alert, and its message when an earlier claim froze one."""
+
+    delivery: Delivery
+    alert: Alert
+    message: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelState:
+    """Health of a target, for ``status`` and for holding back."""
+
+    channel: str
+    target: str
+    accepted_at: datetime | None = None
+    failures: int = 0  # in a row
+    failing_since: datetime | None = None
+    last_error: str = ""
+    stopped: bool = False  # refused for good; nothing is tried until the channel's settings change
+    not_before: datetime | None = None  # Retry-After
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What became of the deliveries of one message: the caller has decided, the store records."""
+
+    deliveries: tuple[Delivery, ...]  # with their new state, due_at, attempts, last_error
+    result: SendResult | None = None  # None: nothing was tried (held, silenced)
+    state: ChannelState | None = None  # the target's health after it, recorded as it stands
+    at: datetime
+    alerts: tuple[Alert, ...] = ()  # operator alerts this raised, with their deliveries
+    raised: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSetRecord:
+    """A set of rule files as it was loaded: what a restart falls back on."""
+
+    version: str  # hash of the files
+    files: Mapping[str, str]  # name → text
+    loaded_at: datetime

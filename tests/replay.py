@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from monitor.rules.load import load
+
 from monitor.events import Event, Polled
 from monitor.feeds.parse import Parser
 from monitor.model import (
@@ -29,7 +31,6 @@ from monitor.model import (
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.poll import Poller
-from monitor.rules.load import load
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Target
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer

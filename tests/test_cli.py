@@ -14,9 +14,8 @@ import pytest
 
 from monitor import cli, errors
 from monitor.cli import COMMANDS, invoke, selftest
-from monitor.model import Delivery, DeliveryState, Match
+from monitor.model import ChannelState, Delivery, DeliveryState, Finished, Match
 from monitor.settings import FeedSettings
-from monitor.store import ChannelState, Finished
 from monitor.store.sqlite import SqliteStore
 from tests.builders import NOW, a_delivery, a_rule, an_alert, an_entry, an_outcome
 

@@ -9,9 +9,8 @@ import pytest
 
 from monitor.alerts import operator
 from monitor.events import Welcomed
-from monitor.model import Accepted, AlertKind, DeliveryState, Refused, Scope, Severity
+from monitor.model import Accepted, AlertKind, ChannelState, DeliveryState, Refused, Scope, Severity
 from monitor.settings import Channel
-from monitor.store import ChannelState
 from tests.builders import NOW, a_delivery, an_alert, an_entry, minutes
 
 DESK = Channel(name="desk", kind="json")

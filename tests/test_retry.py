@@ -12,8 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts import retry
-from monitor.model import Accepted, Delivery, DeliveryState, Refused, Scope, SendResult
-from monitor.store import ChannelState, Finished
+from monitor.model import (
+    Accepted,
+    ChannelState,
+    Delivery,
+    DeliveryState,
+    Finished,
+    Refused,
+    Scope,
+    SendResult,
+)
 from tests.builders import NOW, a_delivery, a_message
 
 Q, PARKED, EXPIRED = DeliveryState.QUEUED, DeliveryState.PARKED, DeliveryState.EXPIRED

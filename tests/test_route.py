@@ -11,9 +11,8 @@ import pytest
 from monitor import ids
 from monitor.alerts.operator import channel_failing, channel_stopped
 from monitor.alerts.route import channels_for, deliveries
-from monitor.model import DeliveryKind, DeliveryState, Refused, Rule, Scope, Severity
+from monitor.model import ChannelState, DeliveryKind, DeliveryState, Refused, Rule, Scope, Severity
 from monitor.settings import Channel, Config, Route, Target
-from monitor.store import ChannelState
 from tests.builders import NOW, a_rule, an_alert, an_operator_alert
 
 DESK = Channel(name="desk", targets=(Target(name="desk", url="json://x"),), kind="json")

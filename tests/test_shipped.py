@@ -7,12 +7,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from monitor.rules.load import load as load_rules
+from monitor.rules.load import read_folder
 
 from monitor.cli import COMMANDS, invoke
 from monitor.cli.check import examine
 from monitor.config import load
-from monitor.rules.load import load as load_rules
-from monitor.rules.load import read_folder
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config.toml"

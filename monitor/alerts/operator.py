@@ -11,6 +11,7 @@ from monitor.events import Welcomed
 from monitor.model import (
     Accepted,
     Alert,
+    ChannelState,
     Delivery,
     DeliveryState,
     Refused,
@@ -19,7 +20,6 @@ from monitor.model import (
     Severity,
 )
 from monitor.settings import Channel
-from monitor.store import ChannelState
 
 FAILING_AFTER = timedelta(minutes=30)
 FAILING_TRIES = 3

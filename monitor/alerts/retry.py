@@ -18,14 +18,15 @@ from monitor import ids
 from monitor.alerts.operator import raised_by
 from monitor.model import (
     Accepted,
+    ChannelState,
     Delivery,
     DeliveryState,
+    Finished,
     Message,
     Refused,
     Scope,
     SendResult,
 )
-from monitor.store import ChannelState, Finished
 
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=15)

@@ -11,9 +11,8 @@ import click
 from monitor.cli.feeds import state
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import looked_up, reading
-from monitor.model import DeliveryState, Feed
+from monitor.model import ChannelState, DeliveryState, Feed, RuleSetRecord
 from monitor.settings import Channel, Config
-from monitor.store import ChannelState, RuleSetRecord
 from monitor.terminal import age, counted, print_json, print_table
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED)

@@ -142,7 +142,9 @@ def _ending(body: bytes, bozo: bool) -> tuple[bool, bool]:
 
 
 def _entry(entry: Any, url: str) -> dict[str, Any]:
-    get = lambda name: dict.get(entry, name)  # noqa: E731  feedparser's own get invents values
+    def get(name: str) -> Any:
+        return dict.get(entry, name)  # feedparser's own get invents values
+
     summary = _text(get("summary"), get("summary_detail"))
     content = max((_text(c.get("value"), c) for c in get("content") or ()), key=len, default="")
     published, updated = get("published") or get("created"), get("updated")

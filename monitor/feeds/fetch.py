@@ -83,9 +83,9 @@ class Fetcher:
     ) -> None:
         about = f" (+{contact})" if contact else ""
         self._headers = {
-            "User-Agent": f"news-monitor/{__version__}{about}",
-            "Accept": ACCEPT,
-            "Accept-Encoding": "gzip, deflate",
+            b"User-Agent": f"news-monitor/{__version__}{about}".encode(),
+            b"Accept": ACCEPT.encode(),
+            b"Accept-Encoding": b"gzip, deflate",
         }
         self._timeout = settings.timeout.total_seconds()
         self._gate = Gate(at_once=settings.concurrency, gap=settings.per_host_gap, clock=clock)
@@ -105,7 +105,7 @@ class Fetcher:
         headers = {} if unconditional else _validators(feed)
         return await self.get(feed.url, headers)
 
-    async def get(self, url: str, headers: Mapping[str, bytes] | None = None) -> FetchResult:
+    async def get(self, url: str, headers: Mapping[bytes, bytes] | None = None) -> FetchResult:
         """GET *url* with *headers* beside our own, which must not name secrets."""
         asked = dict(headers or {})
         try:
@@ -113,7 +113,7 @@ class Fetcher:
         except Exception as error:  # a feed must not end the loop, whatever it does
             return _failure(error)
 
-    async def _follow(self, url: httpx.URL, headers: dict[str, bytes]) -> FetchResult:
+    async def _follow(self, url: httpx.URL, headers: dict[bytes, bytes]) -> FetchResult:
         permanent = True
         for hop in range(MAX_HOPS + 1):
             _must_be_web(url)
@@ -127,7 +127,9 @@ class Fetcher:
             reason=FailureReason.REDIRECTS, detail=f"redirected more than {MAX_HOPS} times"
         )
 
-    async def _exchange(self, url: httpx.URL, headers: dict[str, bytes]) -> FetchResult | _Redirect:
+    async def _exchange(
+        self, url: httpx.URL, headers: dict[bytes, bytes]
+    ) -> FetchResult | _Redirect:
         """One request and its whole answer, within the deadline."""
         async with self._gate.admitted(url.host), asyncio.timeout(self._timeout):
             request = self._client.build_request("GET", url, headers={**self._headers, **headers})
@@ -156,13 +158,13 @@ def _client(settings: PollSettings, resolver: Resolve, tls: ssl.SSLContext) -> h
     return client
 
 
-def _validators(feed: Feed) -> dict[str, bytes]:
+def _validators(feed: Feed) -> dict[bytes, bytes]:
     """What the server sent, sent back byte for byte."""
     headers = {}
     if feed.etag:
-        headers["If-None-Match"] = feed.etag.encode("latin-1")
+        headers[b"If-None-Match"] = feed.etag.encode("latin-1")
     if feed.last_modified:
-        headers["If-Modified-Since"] = feed.last_modified.encode("latin-1")
+        headers[b"If-Modified-Since"] = feed.last_modified.encode("latin-1")
     return headers
 
 

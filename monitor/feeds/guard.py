@@ -7,7 +7,7 @@ that answer differently the second time.
 from __future__ import annotations
 
 import asyncio
-import ssl
+import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
@@ -67,8 +67,8 @@ def is_allowed(text: str, private: Iterable[Network]) -> bool:
 
 async def resolve(host: str, port: int) -> Sequence[str]:
     """The addresses of *host*, by the system's resolver."""
-    found = await anyio.getaddrinfo(host, port, type=anyio.abc.socket.SOCK_STREAM)
-    return list(dict.fromkeys(address[0] for *_, address in found))
+    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
@@ -123,8 +123,3 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 class NameUnknown(httpcore.ConnectError):
     """The name could not be looked up."""
-
-
-def tls_context() -> ssl.SSLContext:
-    """One for all feeds: making it costs 80 ms."""
-    return ssl.create_default_context()

@@ -47,6 +47,8 @@ def succeeded(
     Validators are kept only from a complete document: what a cut-off one lacked must be sent again.
     """
     wait = _interval(fetched, parsed, settings, interval)
+    moved_to = fetched.permanent_url
+    again = feed.moved_count if moved_to == feed.moved_to else 0
     after = replace(
         feed,
         polled_at=now,
@@ -56,7 +58,8 @@ def succeeded(
         failing_since=None,
         failure=None,
         failure_detail="",
-        **_moved(feed, fetched.permanent_url),
+        moved_to=moved_to,
+        moved_count=again + 1 if moved_to else 0,  # in a row, at the same new address
     )
     if isinstance(fetched, NotModified):
         return after
@@ -97,7 +100,7 @@ def backoff(feed_id: str, failures: int, settings: PollSettings) -> timedelta:
 
     Between nine and ten tenths of it, by feed and count: feeds that failed together part.
     """
-    longest = min(MAX_BACKOFF, settings.interval * 2 ** min(failures - 1, 12))
+    longest = min(MAX_BACKOFF, settings.interval * (1 << min(failures - 1, 12)))
     return longest * (1 - JITTER * _share(feed_id, str(failures)))
 
 
@@ -122,11 +125,3 @@ def _spread(wait: timedelta, feed_id: str, now: datetime) -> timedelta:
 
 def _share(*parts: str) -> float:
     return int(ids.derive("share", *parts), 16) / 16**16
-
-
-def _moved(feed: Feed, url: str | None) -> dict[str, str | int | None]:
-    """How often in a row the feed was found, for good, at another address."""
-    if url is None:
-        return {"moved_to": None, "moved_count": 0}
-    again = feed.moved_count + 1 if url == feed.moved_to else 1
-    return {"moved_to": url, "moved_count": again}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,13 +17,21 @@ import structlog
 from monitor import ids
 from monitor.alerts import retry
 from monitor.alerts.render import render
+from monitor.alerts.route import deliveries
 from monitor.alerts.send import Sender
 from monitor.errors import StoreBusy
 from monitor.events import Handed, Report, Trouble
-from monitor.model import Accepted, Message, Refused, SendResult
+from monitor.model import (
+    Accepted,
+    ChannelState,
+    Finished,
+    Message,
+    QueuedDelivery,
+    Refused,
+    SendResult,
+)
 from monitor.pipeline.in_force import InForce
 from monitor.settings import Channel
-from monitor.store import ChannelState, Finished, QueuedDelivery
 from monitor.store.writer import Writer
 
 BATCH = 50  # deliveries claimed at once for one channel
@@ -127,7 +136,10 @@ class Deliverer:
             return retry.put_back(rows, state, now), state
         result = await self._hand_over(channel, message)
         self._report(Handed(message=message, result=result))
-        return retry.after(rows, message, result, state, self._clock())
+        now = self._clock()
+        finished, after = retry.after(rows, message, result, state, now)
+        told = deliveries(finished.alerts, {}, (), self._in_force.config, now)
+        return replace(finished, raised=told), after
 
     async def _hand_over(self, channel: Channel, message: Message) -> SendResult:
         target = next((t for t in channel.targets if t.name == message.target), None)

@@ -7,67 +7,25 @@ was written), StoreRefused when a person must act.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor.model import (
     Alert,
+    ChannelState,
     Delivery,
     Entry,
     Feed,
+    Finished,
     Known,
     Message,
     Outcome,
-    SendResult,
+    QueuedDelivery,
+    RuleSetRecord,
     Story,
 )
 from monitor.settings import FeedSettings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuedDelivery:
-    """A claimed delivery with its alert, and its message when an earlier claim froze one."""
-
-    delivery: Delivery
-    alert: Alert
-    message: Message | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelState:
-    """Health of a target, for ``status`` and for holding back."""
-
-    channel: str
-    target: str
-    accepted_at: datetime | None = None
-    failures: int = 0  # in a row
-    failing_since: datetime | None = None
-    last_error: str = ""
-    stopped: bool = False  # refused for good; nothing is tried until the channel's settings change
-    not_before: datetime | None = None  # Retry-After
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """What became of the deliveries of one message: the caller has decided, the store records."""
-
-    deliveries: tuple[Delivery, ...]  # with their new state, due_at, attempts, last_error
-    result: SendResult | None = None  # None: nothing was tried (held, silenced)
-    state: ChannelState | None = None  # the target's health after it, recorded as it stands
-    at: datetime
-    alerts: tuple[Alert, ...] = ()  # operator alerts this raised, with their deliveries
-    raised: tuple[Delivery, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleSetRecord:
-    """A set of rule files as it was loaded: what a restart falls back on."""
-
-    version: str  # hash of the files
-    files: Mapping[str, str]  # name → text
-    loaded_at: datetime
 
 
 class Store(Protocol):
@@ -90,6 +48,11 @@ class Store(Protocol):
 
     def next_poll_at(self, partition: int) -> datetime | None: ...
 
+    def report_feeds(
+        self, marked: Sequence[Feed], alerts: Sequence[Alert], deliveries: Sequence[Delivery]
+    ) -> None:
+        """Queue alerts about feeds, and remember by ``reported`` that they were told."""
+
     # --- ingest
     def known(self, feed_id: str, keys: Sequence[str]) -> dict[str, Known]:
         """Stored entries by any of their keys."""
@@ -108,6 +71,8 @@ class Store(Protocol):
         limit: int = 100,
         newest_first: bool = True,
     ) -> list[Entry]: ...
+
+    def count_entries(self) -> int: ...
 
     def entry(self, id_or_url: str) -> Entry | None:
         """By id, an id's unique beginning, or URL."""
@@ -139,6 +104,9 @@ class Store(Protocol):
 
     def finish(self, finished: Sequence[Finished]) -> None:
         """Record what came of claimed deliveries, and the channel's health."""
+
+    def expire(self, now: datetime) -> list[Delivery]:
+        """Give up deliveries that have waited for 14 days; what was given up."""
 
     def next_due_at(self) -> datetime | None: ...
 

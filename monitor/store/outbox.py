@@ -6,8 +6,16 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from monitor.model import Alert, Delivery, DeliveryState, Message
-from monitor.store import ChannelState, Finished, QueuedDelivery, rows
+from monitor.model import (
+    Alert,
+    ChannelState,
+    Delivery,
+    DeliveryState,
+    Finished,
+    Message,
+    QueuedDelivery,
+)
+from monitor.store import rows
 from monitor.store.entries import glob_free
 
 KEEP_TRYING = timedelta(days=14)
@@ -46,7 +54,7 @@ def claim(
     db: sqlite3.Connection, now: datetime, limit: int, channel: str | None
 ) -> list[QueuedDelivery]:
     """Due deliveries, oldest first, and with each all that go out in the same message."""
-    values = {"now": rows.micros(now), "limit": limit, "channel": channel}
+    values: dict[str, object] = {"now": rows.micros(now), "limit": limit, "channel": channel}
     db.execute("CREATE TEMP TABLE IF NOT EXISTS claimed (id TEXT PRIMARY KEY, place INTEGER)")
     db.execute("DELETE FROM claimed")
     only = "d.channel = :channel AND" if channel is not None else ""
@@ -152,7 +160,7 @@ def expire(db: sqlite3.Connection, now: datetime) -> list[Delivery]:
 # --- reading
 
 
-def next_due_at(db: sqlite3.Connection, now: datetime) -> datetime | None:
+def next_due_at(db: sqlite3.Connection) -> datetime | None:
     """When the next delivery can be tried: its own time, or when its target asks for it."""
     (first,) = db.execute(
         "SELECT min(max(d.due_at, coalesce(s.not_before, 0))) FROM deliveries d"

@@ -12,6 +12,7 @@ from typing import Any
 from monitor.model import (
     Alert,
     AlertKind,
+    ChannelState,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -26,7 +27,6 @@ from monitor.model import (
     Severity,
     Story,
 )
-from monitor.store import ChannelState
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -17,18 +17,22 @@ from typing import Self
 from sqlite_utils import Database
 
 from monitor.errors import StoreBusy, StoreError, StoreRefused
-from monitor.model import Alert, Delivery, Entry, Feed, Known, Message, Outcome, Story
-from monitor.settings import FeedSettings
-from monitor.store import (
+from monitor.model import (
+    Alert,
     ChannelState,
+    Delivery,
+    Entry,
+    Feed,
     Finished,
+    Known,
+    Message,
+    Outcome,
     QueuedDelivery,
     RuleSetRecord,
-    entries,
-    feeds,
-    outbox,
-    rows,
+    Story,
 )
+from monitor.settings import FeedSettings
+from monitor.store import entries, feeds, outbox, rows
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
 
 BUSY_TIMEOUT = timedelta(seconds=30)

@@ -1,0 +1,55 @@
+"""What people are told of edits to rules and configuration: live, or not live and why.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from monitor import ids
+from monitor.errors import Problem
+from monitor.model import Alert, Severity
+from monitor.rules.trial import Backtest
+
+SHOWN = 10  # problems or rules named in one message
+
+
+def not_live(what: str, problems: Sequence[Problem], now: datetime) -> Alert:
+    """The files cannot be used: told once for each state of the files."""
+    shown = "\n".join(str(problem) for problem in problems[:SHOWN])
+    more = f"\nand {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+    return ids.operator_alert(
+        f"{what}-not-live",
+        ids.derive("problems", *(str(problem) for problem in problems)),
+        title=f"The new {what} are NOT live: {problems[0].file}:{problems[0].line or 1}",
+        text=f"{shown}{more}\n"
+        f"What it means: the last good {what} stay in force, all of them; nothing is lost.\n"
+        "What to do: correct the file. It is taken over within two seconds, and stories that came"
+        " since its first failed load are looked at again.",
+        now=now,
+    )
+
+
+def live(rule: str, result: Backtest, since_days: int, now: datetime, version: str) -> Alert:
+    """A rule was added or changed: what it would have brought."""
+    count = result.of(rule)
+    change = f" (+{count.gained} −{count.lost})" if count.kept or count.lost else ""
+    total = count.gained + count.kept
+    return ids.operator_alert(
+        f"rule-live:{rule}",
+        version,
+        title=f"{rule} is live: last {since_days} days {total} matches{change}",
+        text="From now on new stories are matched by it as it stands.",
+        now=now,
+        severity=Severity.NORMAL,
+    )
+
+
+def repaired(what: str, now: datetime, since: str) -> Alert:
+    return ids.operator_alert(
+        f"{what}-repaired",
+        since,
+        title=f"The {what} are live again",
+        text="The files can be read again and are in force.",
+        now=now,
+        severity=Severity.NORMAL,
+    )
