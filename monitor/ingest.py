@@ -16,6 +16,7 @@ from monitor.alerts.route import deliveries
 from monitor.model import (
     Alert,
     AlertKind,
+    Delivery,
     Entry,
     Feed,
     Known,
@@ -108,27 +109,21 @@ def story_alert(
     )
 
 
-def alerts_for(
+def told(
     entry: Entry,
     matches: Sequence[Match],
-    situation: Situation,
+    config: Config,
+    now: datetime,
     *,
     story_id: str,
     labels: tuple[Label, ...],
-) -> Outcome:
-    """The alerts of *matches* and their deliveries; ``channels = []`` stores without telling."""
+) -> tuple[tuple[Alert, ...], tuple[Delivery, ...]]:
+    """The alerts of *matches*, and who gets them; ``channels = []`` stores without telling."""
     alerts = tuple(
-        story_alert(entry, match, story_id=story_id, labels=labels, now=situation.now)
-        for match in matches
+        story_alert(entry, match, story_id=story_id, labels=labels, now=now) for match in matches
     )
-    queued = deliveries(
-        alerts,
-        {match.rule.name: match.rule for match in matches},
-        entry.feed_tags,
-        situation.config,
-        situation.now,
-    )
-    return Outcome(feed=situation.feed, matches=tuple(matches), alerts=alerts, deliveries=queued)
+    rules = {match.rule.name: match.rule for match in matches}
+    return alerts, deliveries(alerts, rules, entry.feed_tags, config, now)
 
 
 def _found(entry: Entry) -> Story:
@@ -168,9 +163,10 @@ def _alerted(
     entry: Entry, story_id: str, labels: tuple[Label, ...] | None, situation: Situation
 ) -> Outcome:
     matches = situation.matcher.match(entry)
+    outcome = Outcome(feed=situation.feed, matches=tuple(matches))
     if labels is None:  # baseline: the match is remembered, nobody is told
-        return Outcome(feed=situation.feed, matches=tuple(matches))
-    return alerts_for(entry, matches, situation, story_id=story_id, labels=labels)
+        return outcome
+    return _with_alerts(outcome, entry, matches, situation, story_id, labels)
 
 
 def _alerted_again(
@@ -183,4 +179,19 @@ def _alerted_again(
         if match.rule.name not in was.rules
         and situation.rules_since.get(match.rule.name, entry.first_seen_at) <= entry.first_seen_at
     ]
-    return alerts_for(entry, matches, situation, story_id=was.story_id, labels=labels)
+    outcome = Outcome(feed=situation.feed, matches=tuple(matches))
+    return _with_alerts(outcome, entry, matches, situation, was.story_id, labels)
+
+
+def _with_alerts(
+    outcome: Outcome,
+    entry: Entry,
+    matches: Sequence[Match],
+    situation: Situation,
+    story_id: str,
+    labels: tuple[Label, ...],
+) -> Outcome:
+    alerts, rows = told(
+        entry, matches, situation.config, situation.now, story_id=story_id, labels=labels
+    )
+    return replace(outcome, alerts=alerts, deliveries=rows)

@@ -6,48 +6,240 @@ The last good set of rule files is kept in the database and survives a restart.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from datetime import datetime
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
 
+from monitor import config as configuration
+from monitor import logs
 from monitor.errors import ConfigError, Problem
+from monitor.events import Reloaded, Report
+from monitor.feeds.fetch import Fetcher
+from monitor.language import detector
+from monitor.model import RuleSetRecord
+from monitor.pipeline import notices
 from monitor.pipeline.in_force import InForce, joint_problems
-from monitor.rules.load import RuleSet, load, read_folder
+from monitor.pipeline.upkeep import Upkeep
+from monitor.rules.load import RuleSet, changes, load, read_folder
+from monitor.rules.trial import backtest
+from monitor.rules.watch import Watcher, read_stamps
 from monitor.settings import Config
 from monitor.store.writer import Writer
 
-SINCE_NOTE = "rules-since"  # JSON: rule name → [fingerprint of its meaning, ISO time]
-FAILED_NOTE = "rules-failed-since"  # ISO time of the first load that failed
+SINCE = "rules-since"  # note: JSON, rule name → [fingerprint of its meaning, ISO time]
+FAILED_SINCE = "rules-failed-since"  # note: ISO time of the first load that failed
+LOOK_BACK = timedelta(days=7)  # what an edited rule would have brought
+LOOK_BACK_ENTRIES = 5_000
 
 
 async def rules_at_start(
     config: Config, store: Writer, now: datetime
 ) -> tuple[InForce, tuple[Problem, ...]]:
-    """What a start runs on: the rule files, else the last good set and what is wrong with the files.
+    """What a start runs on: the rule files, else the last good set, and what is wrong with them.
 
     Raises ConfigError when the files are unusable and there is no earlier set.
     """
+    problems: tuple[Problem, ...] = ()
     try:
         rules = await _read(config, store)
-        problems: tuple[Problem, ...] = ()
     except ConfigError as error:
         record = await store.call(lambda each: each.last_rule_set())
         if record is None:
             raise
         rules = await _compiled({n: t.encode() for n, t in record.files.items()}, store)
         problems = error.problems
-    return InForce(config=config, rules=rules), problems
+    else:
+        await _remember(rules, store, now)
+    since = await _since(rules, store, now)
+    return InForce(config=config, rules=rules, rules_since=since), problems
+
+
+class Reloader:
+    """Looks at the files again and again, and swaps what is in force."""
+
+    def __init__(
+        self,
+        *,
+        in_force: InForce,
+        store: Writer,
+        fetcher: Fetcher,
+        upkeep: Upkeep,
+        clock: Callable[[], datetime],
+        report: Report,
+    ) -> None:
+        self._in_force = in_force
+        self._store = store
+        self._fetcher = fetcher
+        self._upkeep = upkeep
+        self._clock = clock
+        self._report = report
+        self._rules_watch, self._config_watch = Watcher(), Watcher()
+
+    async def started(self, problems: Sequence[Problem]) -> None:
+        """Take the files as they are now for seen; tell what was wrong with them at the start."""
+        config = self._in_force.config
+        self._rules_watch.accept(await asyncio.to_thread(read_stamps, config.rules))
+        self._config_watch.accept(await asyncio.to_thread(read_stamps, config.path))
+        if problems:
+            await self._refuse("rules", problems)
+
+    async def check(self) -> None:
+        """Take over what has changed and is stable."""
+        config = self._in_force.config
+        if self._config_watch.observe(await asyncio.to_thread(read_stamps, config.path)):
+            await self.reload_config()
+        if self._rules_watch.observe(await asyncio.to_thread(read_stamps, config.rules)):
+            await self.reload_rules()
+
+    async def reload(self) -> None:
+        """Read everything again, changed or not (SIGHUP)."""
+        await self.reload_config()
+        await self.reload_rules()
+
+    # --- rules
+
+    async def reload_rules(self) -> None:
+        """The rule files, if all of them are good; else nothing changes and it is told."""
+        try:
+            rules = await _read(self._in_force.config, self._store)
+        except ConfigError as error:
+            await self._refuse("rules", error.problems)
+            return
+        await self._take_over(rules)
+
+    async def _take_over(self, rules: RuleSet) -> None:
+        now, old = self._clock(), self._in_force.rules
+        failed_since = await self._store.call(lambda store: store.note(FAILED_SINCE))
+        await _remember(rules, self._store, now)
+        self._in_force.rules = rules
+        self._in_force.rules_since = await _since(rules, self._store, now)
+        changed = changes(old, rules)
+        if failed_since is not None:
+            await self._repaired("rules", failed_since)
+        edited = (*changed.added, *changed.edited)
+        await self._backfill(rules, edited, failed_since)
+        await self._tell_owners(old, rules, edited)
+        self._report(
+            Reloaded(
+                what="rules",
+                added=changed.added,
+                edited=changed.edited,
+                removed=changed.removed,
+                rules=sum(each.enabled for each in rules.rules),
+            )
+        )
+
+    async def _backfill(
+        self, rules: RuleSet, edited: Sequence[str], failed_since: str | None
+    ) -> None:
+        """Edited rules look back as far as they ask, or to the first load that failed."""
+        now = self._clock()
+        since: dict[str, datetime] = {}
+        for loaded in rules.rules:
+            if loaded.rule.name not in edited or not loaded.enabled:
+                continue
+            if loaded.backfill is not None:
+                since[loaded.rule.name] = now - loaded.backfill
+            elif failed_since is not None:
+                since[loaded.rule.name] = datetime.fromisoformat(failed_since)
+        if since:
+            await self._upkeep.backfill(since)
+
+    async def _tell_owners(self, old: RuleSet, new: RuleSet, edited: Sequence[str]) -> None:
+        if not edited:
+            return
+        now = self._clock()
+        entries = await self._store.call(
+            lambda store: store.entries(since=now - LOOK_BACK, limit=LOOK_BACK_ENTRIES)
+        )
+        result = await asyncio.to_thread(backtest, new, old, entries, edited)
+        for loaded in new.rules:
+            if loaded.rule.name in edited and loaded.enabled:
+                alert = notices.live(
+                    loaded.rule.name, result, LOOK_BACK.days, now, loaded.fingerprint
+                )
+                await self._upkeep.tell_owner(loaded.rule.owner, alert)
+
+    # --- configuration
+
+    async def reload_config(self) -> None:
+        """config.toml, if it is good by itself and together with the rules in force."""
+        old = self._in_force.config
+        try:
+            new, _ = await asyncio.to_thread(configuration.read, Path(old.path))
+            problems = [p for p in joint_problems(new, self._in_force.rules) if not p.warning]
+            if new.database != old.database:
+                problems.append(_database_moved(new))
+            if problems:
+                raise ConfigError(problems)
+        except ConfigError as error:
+            await self._refuse("config", error.problems)
+            return
+        logs.register_secrets(configuration.secrets_of(new))
+        now = self._clock()
+        await self._store.call(lambda store: store.sync_feeds(new.feeds, now))
+        self._fetcher.use(new.poll, contact=new.contact)
+        self._in_force.config = new
+        if new.rules != old.rules:
+            await self.reload_rules()
+        self._report(Reloaded(what="config", rules=len(self._in_force.rules.rules)))
+
+    # --- telling
+
+    async def _refuse(self, what: str, problems: Sequence[Problem]) -> None:
+        now = self._clock()
+        errors = [problem for problem in problems if not problem.warning]
+        if what == "rules" and await self._store.call(lambda s: s.note(FAILED_SINCE)) is None:
+            await self._store.call(lambda store: store.set_note(FAILED_SINCE, now.isoformat()))
+        self._report(Reloaded(what=what, problems=tuple(errors)))
+        await self._upkeep.tell_operators([notices.not_live(what, errors, now)])
+
+    async def _repaired(self, what: str, since: str) -> None:
+        await self._store.call(lambda store: store.set_note(FAILED_SINCE, None))
+        await self._upkeep.tell_operators([notices.repaired(what, self._clock(), since)])
+
+
+def _database_moved(config: Config) -> Problem:
+    return Problem(
+        file=config.path,
+        where="monitor.database",
+        what="the database cannot change while the monitor runs",
+        remedy="stop it, move the file, start it again",
+    )
 
 
 async def _read(config: Config, store: Writer) -> RuleSet:
     files = await asyncio.to_thread(read_folder, config.rules)
     rules = await _compiled(files, store)
-    problems = joint_problems(config, rules)
-    if any(not problem.warning for problem in problems):
-        raise ConfigError([problem for problem in problems if not problem.warning])
+    problems = [problem for problem in joint_problems(config, rules) if not problem.warning]
+    if problems:
+        raise ConfigError(problems)
     return rules
 
 
 async def _compiled(files: Mapping[str, bytes], store: Writer) -> RuleSet:
     """Parsing and compiling may take seconds: not in the event loop."""
     frequencies = await store.call(lambda each: each.document_frequencies())
-    return await asyncio.to_thread(load, files, frequencies)
+    return await asyncio.to_thread(load, files, frequencies, detect=detector())
+
+
+async def _remember(rules: RuleSet, store: Writer, now: datetime) -> None:
+    record = RuleSetRecord(version=rules.version, files=rules.files, loaded_at=now)
+    await store.call(lambda each: each.save_rule_set(record))
+
+
+async def _since(rules: RuleSet, store: Writer, now: datetime) -> dict[str, datetime]:
+    """Since when each rule has its present meaning: it looks only at entries that came later."""
+    noted = json.loads(await store.call(lambda each: each.note(SINCE)) or "{}")
+    since = {}
+    for loaded in rules.rules:
+        meaning, at = noted.get(loaded.rule.name, ("", ""))
+        known = meaning == loaded.fingerprint
+        since[loaded.rule.name] = datetime.fromisoformat(at) if known else now
+    kept = {
+        loaded.rule.name: (loaded.fingerprint, since[loaded.rule.name].isoformat())
+        for loaded in rules.rules
+    }
+    await store.call(lambda each: each.set_note(SINCE, json.dumps(kept)))
+    return since

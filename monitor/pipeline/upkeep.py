@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from monitor import ids
@@ -11,8 +11,8 @@ from monitor.alerts.operator import undelivered, welcome
 from monitor.alerts.route import channels_for, deliveries
 from monitor.events import Report, Welcomed
 from monitor.feeds import health
-from monitor.ingest import story_alert
-from monitor.model import Alert, Delivery, DeliveryKind, Entry, Feed
+from monitor.ingest import story_alert, told
+from monitor.model import Alert, Delivery, DeliveryKind, Entry, Feed, Label
 from monitor.pipeline.in_force import InForce
 from monitor.settings import Channel
 from monitor.store.writer import Writer
@@ -38,6 +38,7 @@ class Upkeep:
         self._clock = clock
         self._report = report
         self._queued = queued
+        self.welcomed = False  # all channels have had their first message
 
     async def sweep(self) -> None:
         """All of it, once."""
@@ -52,6 +53,37 @@ class Upkeep:
         rows = deliveries(alerts, {}, (), self._in_force.config, self._clock())
         await self._store.call(lambda store: store.raise_alerts(alerts, rows))
         self._queued()
+
+    async def tell_owner(self, owner: str, alert: Alert) -> None:
+        """Queue *alert* for the channel that *owner* names, else for the operators."""
+        config, now = self._in_force.config, self._clock()
+        named = [channel for channel in config.channels if channel.name == owner]
+        rows = [_notice(alert, channel, t.name, now) for channel in named for t in channel.targets]
+        if not rows:
+            await self.tell_operators([alert])
+            return
+        await self._store.call(lambda store: store.raise_alerts([alert], rows))
+        self._queued()
+
+    async def backfill(self, since: Mapping[str, datetime]) -> None:
+        """Alerts for stored entries that rules are to look back at: rule name → from when."""
+        now, config = self._clock(), self._in_force.config
+        entries = await self._store.call(
+            lambda store: store.entries(since=min(since.values()), limit=LOOK_BACK_ENTRIES)
+        )
+        for entry in entries:
+            matches = [
+                match
+                for match in self._in_force.rules.matcher.match(entry)
+                if entry.first_seen_at >= since.get(match.rule.name, now)
+            ]
+            if matches:
+                alerts, rows = told(
+                    entry, matches, config, now, story_id=entry.id, labels=(Label.BACKFILL,)
+                )
+                await self._store.call(lambda s, a=alerts, r=rows: s.raise_alerts(a, r))
+                self._queued()
+            await asyncio.sleep(0)
 
     # --- feeds that broke or came back
 
@@ -97,7 +129,8 @@ class Upkeep:
             if await self._store.call(lambda store, c=channel: store.note(notes[c.name])) is None
         ]
         feeds = [f for f in await self._store.call(lambda store: store.feeds()) if not f.paused]
-        if not new or not feeds or any(feed.polled_at is None for feed in feeds):
+        self.welcomed = not new or not feeds
+        if self.welcomed or any(feed.polled_at is None for feed in feeds):
             return
         would_have = await self.would_have_alerted()
         welcomed = Welcomed(
@@ -113,6 +146,7 @@ class Upkeep:
             note = notes[channel.name]
             await self._store.call(lambda store, n=note: store.set_note(n, "yes"))
         self._report(welcomed)
+        self.welcomed = True
 
     async def _greet(self, channel: Channel, welcomed: Welcomed) -> None:
         now = self._clock()

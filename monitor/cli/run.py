@@ -1,0 +1,199 @@
+"""``run`` and ``once``: the daemon, and one round of it for cron."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import click
+import structlog
+
+from monitor import logs
+from monitor.cli.options import config_option, config_path
+from monitor.config import load, secrets_of
+from monitor.daemon import Daemon, Tick
+from monitor.errors import StoreBusy
+from monitor.events import Event, Handed, Polled, PollKind, Trouble
+from monitor.model import Feed, Refused
+from monitor.pipeline.session import Session, opened, utc_now
+from monitor.rules.load import RuleSet
+from monitor.settings import Config
+from monitor.terminal import console
+
+RELOAD_EVERY = timedelta(seconds=0.7)
+UPKEEP_EVERY = timedelta(minutes=1)
+FIRST_UPKEEP = timedelta(seconds=2)  # until the first round is over and was told
+LONGEST_WAIT = timedelta(seconds=30)
+SHORTEST_WAIT = timedelta(milliseconds=200)
+
+log = structlog.get_logger()
+
+
+class Shows(Protocol):
+    """What is done with events: printed on a terminal, or logged as JSON lines."""
+
+    def start(self, config: Config, rules: RuleSet, feeds: list[Feed]) -> None: ...
+
+    def __call__(self, event: Event) -> None: ...
+
+    def message(self, text: str) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@click.command()
+@config_option
+def run() -> None:
+    """Watch the feeds and alert until stopped (Ctrl-C or SIGTERM).
+
+    On a terminal it prints a line for every event; without one, JSON lines on stderr. Rules and
+    config.toml may be edited while it runs: a good edit is in force within two seconds, a bad one
+    changes nothing and is reported.
+    """
+    asyncio.run(_run(config_path()))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # what a slow name server still holds up must not hold up the end
+
+
+@click.command()
+@config_option
+@click.pass_context
+def once(ctx: click.Context) -> None:
+    """Visit every due feed once, deliver what waits, and exit: for cron.
+
+    Exit code 0: all went well; 1: some feed or channel failed and is tried again next time.
+    """
+    ctx.exit(asyncio.run(_once(config_path())))
+
+
+async def _run(path: Path) -> None:
+    async with _session(path) as (session, shows, waker):
+        daemon = Daemon(_ticks(session), on_hangup=lambda: waker.hang_up(session))
+        waker.daemon = daemon
+        shows.start(session.in_force.config, session.in_force.rules, await _feeds(session))
+        await daemon.run()
+        shows.stop()
+
+
+async def _once(path: Path) -> int:
+    failed: list[Event] = []
+    async with _session(path, failed) as (session, shows, _):
+        shows.start(session.in_force.config, session.in_force.rules, await _feeds(session))
+        await session.poller.round()
+        await session.upkeep.sweep()
+        await session.deliverer.round()
+        shows.stop()
+    return 1 if failed else 0
+
+
+class _Waker:
+    """Wakes ticks of the daemon, once there is one."""
+
+    daemon: Daemon | None = None
+    _reloading: asyncio.Task[None] | None = None
+
+    def queued(self) -> None:
+        if self.daemon is not None:
+            self.daemon.wake("deliver")
+
+    def hang_up(self, session: Session) -> None:
+        self._reloading = asyncio.create_task(session.reloader.reload())
+
+
+@asynccontextmanager
+async def _session(
+    path: Path, failed: list[Event] | None = None
+) -> AsyncIterator[tuple[Session, Shows, _Waker]]:
+    config = load(path)
+    terminal = sys.stdout.isatty()
+    logs.set_up(terminal=terminal)
+    logs.register_secrets(secrets_of(config))
+    shows, waker = _shows(config, terminal=terminal), _Waker()
+
+    def report(event: Event) -> None:
+        if failed is not None and _is_failure(event):
+            failed.append(event)
+        shows(event)
+        if isinstance(event, Polled) and waker.daemon is not None:
+            waker.daemon.wake("poll")  # there is room for another visit
+
+    async with opened(
+        config, report=report, terminal=shows.message, queued=waker.queued
+    ) as session:
+        try:
+            yield session, shows, waker
+        finally:
+            shows.stop()
+
+
+def _shows(config: Config, *, terminal: bool) -> Shows:
+    if terminal:
+        from monitor.cli.console import Live
+
+        return Live(console(), config)
+    from monitor.cli.journal import Journal
+
+    return Journal()
+
+
+def _is_failure(event: Event) -> bool:
+    if isinstance(event, Polled):
+        return event.kind is PollKind.FAILED
+    return isinstance(event, Trouble) or (
+        isinstance(event, Handed) and isinstance(event.result, Refused)
+    )
+
+
+async def _feeds(session: Session) -> list[Feed]:
+    return await session.store.call(lambda store: store.feeds())
+
+
+# --- ticks
+
+
+def _ticks(session: Session) -> list[Tick]:
+    async def poll() -> timedelta:
+        await session.poller.start_due()
+        return _until(await session.store.call(lambda store: store.next_poll_at(0)))
+
+    async def deliver() -> timedelta:
+        await session.deliverer.start_due()
+        return _until(await session.store.call(lambda store: store.next_due_at()))
+
+    async def reload() -> timedelta:
+        await session.reloader.check()
+        return RELOAD_EVERY
+
+    async def upkeep() -> timedelta:
+        await session.upkeep.sweep()
+        return UPKEEP_EVERY if session.upkeep.welcomed else FIRST_UPKEEP
+
+    ticks = {"poll": poll, "deliver": deliver, "reload": reload, "upkeep": upkeep}
+    return [Tick(name, _patient(name, act)) for name, act in ticks.items()]
+
+
+def _patient(
+    name: str, act: Callable[[], Awaitable[timedelta]]
+) -> Callable[[], Awaitable[timedelta]]:
+    """*act*, tried again later when the database is busy: that passes by itself."""
+
+    async def tried() -> timedelta:
+        try:
+            return await act()
+        except StoreBusy as busy:
+            log.warning("database busy", tick=name, detail=str(busy))
+            return timedelta(seconds=2)
+
+    return tried
+
+
+def _until(at: datetime | None) -> timedelta:
+    wait = LONGEST_WAIT if at is None else at - utc_now()
+    return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
