@@ -24,8 +24,14 @@ INTERRUPTED = 130  # as shells count: 128 + SIGINT
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("monitor.cli.run", "run", "Watch the feeds and alert until stopped."),
     "once": ("monitor.cli.run", "once", "Visit every due feed once, deliver, and exit: for cron."),
+    "demo": (
+        "monitor.cli.demo",
+        "demo",
+        "Show the whole walk on this machine, no account.",
+    ),
     "check": ("monitor.cli.check", "check", "Look for mistakes in config.toml and the rules."),
     "status": ("monitor.cli.status", "status", "How old the news is, and what waits to be sent."),
+    "send-test": ("monitor.cli.send_test", "send_test", "Send the newest match to a channel."),
     "feeds": ("monitor.cli.feeds", "feeds", "What is watched, and how it fares."),
     "entries": ("monitor.cli.entries", "entries", "What the feeds brought."),
     "alerts": ("monitor.cli.alerts", "alerts", "What matched a rule, and where it was sent."),

@@ -136,9 +136,8 @@ class Live:
         self._say(f"New stories will be sent to {', '.join(event.channels)}.", "bold")
 
     def _say(self, line: str, style: str = "") -> None:
-        self._console.print(
-            Text(f"{datetime.now():%H:%M:%S} ", style="dim") + Text(plain(line).plain, style=style)
-        )
+        clock = Text(f"{datetime.now(self._config.timezone):%H:%M:%S} ", style="dim")
+        self._console.print(clock + Text(plain(line).plain, style=style))
 
     def _line(self, word: str, value: str) -> None:
         self._console.print(Text(f"{word:9}", style="bold") + Text(value))

@@ -40,6 +40,7 @@ class Session:
     deliverer: Deliverer
     upkeep: Upkeep
     reloader: Reloader
+    clock: Callable[[], datetime]
 
 
 def utc_now() -> datetime:
@@ -101,6 +102,7 @@ async def _assembled(
         deliverer=deliverer,
         upkeep=upkeep,
         reloader=reloader,
+        clock=clock,
     )
 
 
