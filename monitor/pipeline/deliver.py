@@ -8,9 +8,11 @@ hand-over, never before: a crash may send twice, it never sends not at all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
+from typing import Protocol
 
 import structlog
 
@@ -18,9 +20,8 @@ from monitor import ids
 from monitor.alerts import retry
 from monitor.alerts.render import render
 from monitor.alerts.route import deliveries
-from monitor.alerts.send import Sender
 from monitor.errors import StoreBusy
-from monitor.events import Handed, Report, Trouble
+from monitor.events import Handed, Trouble
 from monitor.model import (
     Accepted,
     ChannelState,
@@ -30,9 +31,8 @@ from monitor.model import (
     Refused,
     SendResult,
 )
-from monitor.pipeline.in_force import InForce
-from monitor.settings import Channel
-from monitor.store.writer import Writer
+from monitor.pipeline.shared import Shared
+from monitor.settings import Channel, Target
 
 BATCH = 50  # deliveries claimed at once for one channel
 
@@ -41,23 +41,21 @@ log = structlog.get_logger()
 Bundle = list[QueuedDelivery]  # what goes out as one message
 
 
+class Sends(Protocol):
+    """The channels, as far as the deliver loop knows them."""
+
+    async def send(self, message: Message, target: Target, channel: Channel) -> SendResult: ...
+
+
 class Deliverer:
     """Hands over the deliveries whose time has come."""
 
-    def __init__(
-        self,
-        *,
-        in_force: InForce,
-        store: Writer,
-        sender: Sender,
-        clock: Callable[[], datetime],
-        report: Report,
-    ) -> None:
-        self._in_force = in_force
-        self._store = store
+    def __init__(self, shared: Shared, *, sender: Sends) -> None:
+        self._in_force = shared.in_force
+        self._store = shared.store
+        self._clock = shared.clock
+        self._report = shared.report
         self._sender = sender
-        self._clock = clock
-        self._report = report
         self._draining: dict[str, asyncio.Task[int]] = {}
         self._unrecorded: list[Finished] = []  # sent, but the store was busy: recorded first
         self._recording = asyncio.Lock()
@@ -69,7 +67,10 @@ class Deliverer:
             if channel.name not in self._draining:
                 task = asyncio.create_task(self._drain(channel), name=f"deliver {channel.name}")
                 self._draining[channel.name] = task
-                task.add_done_callback(lambda _, name=channel.name: self._draining.pop(name))
+                task.add_done_callback(partial(self._drained, channel.name))
+
+    def _drained(self, channel: str, _: asyncio.Task[int]) -> None:
+        del self._draining[channel]
 
     async def round(self) -> int:
         """Drain every channel once and wait; the number of messages accepted."""

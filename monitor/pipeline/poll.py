@@ -7,17 +7,17 @@ that two outlets with one text see each other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
 from monitor import ingest
 from monitor.errors import StoreBusy
-from monitor.events import Polled, PollKind, Report, Trouble
+from monitor.events import Polled, PollKind, Trouble
 from monitor.feeds import schedule
-from monitor.feeds.fetch import Fetcher
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
 from monitor.model import (
@@ -32,8 +32,7 @@ from monitor.model import (
     ParsedFeed,
     ParseFailed,
 )
-from monitor.pipeline.in_force import InForce
-from monitor.store.writer import Writer
+from monitor.pipeline.shared import Shared
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
@@ -51,27 +50,23 @@ class _Visit:
     polled: Polled
 
 
+class Fetches(Protocol):
+    """The network, as far as the poll loop knows it."""
+
+    async def fetch(self, feed: Feed, *, unconditional: bool = False) -> FetchResult: ...
+
+
 class Poller:
     """Visits the feeds whose time has come."""
 
-    def __init__(
-        self,
-        *,
-        in_force: InForce,
-        store: Writer,
-        fetcher: Fetcher,
-        parser: Parser,
-        clock: Callable[[], datetime],
-        report: Report,
-        queued: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._in_force = in_force
-        self._store = store
+    def __init__(self, shared: Shared, *, fetcher: Fetches, parser: Parser) -> None:
+        self._in_force = shared.in_force
+        self._store = shared.store
+        self._clock = shared.clock
+        self._report = shared.report
+        self._queued = shared.queued
         self._fetcher = fetcher
         self._parser = parser
-        self._clock = clock
-        self._report = report
-        self._queued = queued  # called after a commit that queued deliveries
         self._lane = asyncio.Lock()
         self._visits: set[asyncio.Task[Polled]] = set()
 

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from monitor import config as configuration
 from monitor import logs
 from monitor.errors import ConfigError, Problem
-from monitor.events import Reloaded, Report
+from monitor.events import Reloaded
 from monitor.feeds.fetch import Fetcher
 from monitor.language import detector
 from monitor.model import RuleSetRecord
 from monitor.pipeline import notices
 from monitor.pipeline.in_force import InForce, joint_problems
+from monitor.pipeline.shared import Shared
 from monitor.pipeline.upkeep import Upkeep
 from monitor.rules.load import RuleSet, changes, load, read_folder
 from monitor.rules.trial import backtest
@@ -58,22 +59,13 @@ async def rules_at_start(
 class Reloader:
     """Looks at the files again and again, and swaps what is in force."""
 
-    def __init__(
-        self,
-        *,
-        in_force: InForce,
-        store: Writer,
-        fetcher: Fetcher,
-        upkeep: Upkeep,
-        clock: Callable[[], datetime],
-        report: Report,
-    ) -> None:
-        self._in_force = in_force
-        self._store = store
+    def __init__(self, shared: Shared, *, fetcher: Fetcher, upkeep: Upkeep) -> None:
+        self._in_force = shared.in_force
+        self._store = shared.store
+        self._clock = shared.clock
+        self._report = shared.report
         self._fetcher = fetcher
         self._upkeep = upkeep
-        self._clock = clock
-        self._report = report
         self._rules_watch, self._config_watch = Watcher(), Watcher()
 
     async def started(self, problems: Sequence[Problem]) -> None:
@@ -231,7 +223,8 @@ async def _remember(rules: RuleSet, store: Writer, now: datetime) -> None:
 
 async def _since(rules: RuleSet, store: Writer, now: datetime) -> dict[str, datetime]:
     """Since when each rule has its present meaning: it looks only at entries that came later."""
-    noted = json.loads(await store.call(lambda each: each.note(SINCE)) or "{}")
+    text = await store.call(lambda each: each.note(SINCE))
+    noted = json.loads(text or "{}")
     since = {}
     for loaded in rules.rules:
         meaning, at = noted.get(loaded.rule.name, ("", ""))

@@ -9,16 +9,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from monitor.alerts.send import Sender
-from monitor.events import Event, Report
+from monitor.events import Report
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.parse import Parser
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.poll import Poller
 from monitor.pipeline.reload import Reloader, rules_at_start
+from monitor.pipeline.shared import Shared, nobody, utc_now
 from monitor.pipeline.upkeep import Upkeep
 from monitor.settings import Config
 from monitor.store.lock import Lock
@@ -34,17 +35,11 @@ class Session:
 
     in_force: InForce
     store: Writer
-    fetcher: Fetcher
-    sender: Sender
+    clock: Callable[[], datetime]
     poller: Poller
     deliverer: Deliverer
     upkeep: Upkeep
     reloader: Reloader
-    clock: Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @asynccontextmanager
@@ -54,7 +49,7 @@ async def opened(
     report: Report,
     terminal: Callable[[str], object],
     clock: Callable[[], datetime] = utc_now,
-    queued: Callable[[], None] = lambda: None,
+    queued: Callable[[], None] = nobody,
 ) -> AsyncIterator[Session]:
     """The monitor of *config*, ready to poll.
 
@@ -68,41 +63,33 @@ async def opened(
         await store.call(lambda each: each.clear_claims())
         in_force, problems = await rules_at_start(config, store, clock())
         await store.call(lambda each: each.sync_feeds(config.feeds, clock()))
-        session = await _assembled(stack, in_force, store, report, terminal, clock, queued)
+        shared = Shared(in_force=in_force, store=store, report=report, clock=clock, queued=queued)
+        session = await _assembled(stack, shared, terminal)
         await session.reloader.started(problems)
         yield session
 
 
 async def _assembled(
-    stack: AsyncExitStack,
-    in_force: InForce,
-    store: Writer,
-    report: Callable[[Event], None],
-    terminal: Callable[[str], object],
-    clock: Callable[[], datetime],
-    queued: Callable[[], None],
+    stack: AsyncExitStack, shared: Shared, terminal: Callable[[str], object]
 ) -> Session:
-    config = in_force.config
+    config = shared.in_force.config
     fetcher = await stack.enter_async_context(Fetcher(config.poll, contact=config.contact))
     parser, sender = Parser(), Sender(terminal=terminal)
     stack.push_async_callback(parser.aclose)
     stack.push_async_callback(sender.aclose)
-    shared = {"in_force": in_force, "store": store, "clock": clock, "report": report}
-    poller = Poller(fetcher=fetcher, parser=parser, queued=queued, **shared)
-    deliverer = Deliverer(sender=sender, **shared)
-    upkeep = Upkeep(queued=queued, **shared)
-    reloader = Reloader(upkeep=upkeep, fetcher=fetcher, **shared)
+    poller = Poller(shared, fetcher=fetcher, parser=parser)
+    deliverer = Deliverer(shared, sender=sender)
+    upkeep = Upkeep(shared)
+    reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher)
     stack.push_async_callback(_wind_down, poller, deliverer)
     return Session(
-        in_force=in_force,
-        store=store,
-        fetcher=fetcher,
-        sender=sender,
+        in_force=shared.in_force,
+        store=shared.store,
+        clock=shared.clock,
         poller=poller,
         deliverer=deliverer,
         upkeep=upkeep,
         reloader=reloader,
-        clock=clock,
     )
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from monitor import ids
 from monitor.alerts.operator import undelivered, welcome
 from monitor.alerts.route import channels_for, deliveries
-from monitor.events import Report, Welcomed
+from monitor.events import Welcomed
 from monitor.feeds import health
 from monitor.ingest import story_alert, told
 from monitor.model import Alert, Delivery, DeliveryKind, Entry, Feed, Label
-from monitor.pipeline.in_force import InForce
+from monitor.pipeline.shared import Shared
 from monitor.settings import Channel
-from monitor.store.writer import Writer
+from monitor.store import Store
 
 LOOK_BACK = timedelta(days=7)
 LOOK_BACK_ENTRIES = 5_000
@@ -24,20 +25,12 @@ LOOK_BACK_ENTRIES = 5_000
 class Upkeep:
     """The monitor's reports on itself."""
 
-    def __init__(
-        self,
-        *,
-        in_force: InForce,
-        store: Writer,
-        clock: Callable[[], datetime],
-        report: Report,
-        queued: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._in_force = in_force
-        self._store = store
-        self._clock = clock
-        self._report = report
-        self._queued = queued
+    def __init__(self, shared: Shared) -> None:
+        self._in_force = shared.in_force
+        self._store = shared.store
+        self._clock = shared.clock
+        self._report = shared.report
+        self._queued = shared.queued
         self.welcomed = False  # all channels have had their first message
 
     async def sweep(self) -> None:
@@ -51,8 +44,7 @@ class Upkeep:
         if not alerts:
             return
         rows = deliveries(alerts, {}, (), self._in_force.config, self._clock())
-        await self._store.call(lambda store: store.raise_alerts(alerts, rows))
-        self._queued()
+        await self._raise(alerts, rows)
 
     async def tell_owner(self, owner: str, alert: Alert) -> None:
         """Queue *alert* for the channel that *owner* names, else for the operators."""
@@ -62,7 +54,10 @@ class Upkeep:
         if not rows:
             await self.tell_operators([alert])
             return
-        await self._store.call(lambda store: store.raise_alerts([alert], rows))
+        await self._raise([alert], rows)
+
+    async def _raise(self, alerts: Sequence[Alert], rows: Sequence[Delivery]) -> None:
+        await self._store.call(lambda store: store.raise_alerts(alerts, rows))
         self._queued()
 
     async def backfill(self, since: Mapping[str, datetime]) -> None:
@@ -81,8 +76,7 @@ class Upkeep:
                 alerts, rows = told(
                     entry, matches, config, now, story_id=entry.id, labels=(Label.BACKFILL,)
                 )
-                await self._store.call(lambda s, a=alerts, r=rows: s.raise_alerts(a, r))
-                self._queued()
+                await self._raise(alerts, rows)
             await asyncio.sleep(0)
 
     # --- feeds that broke or came back
@@ -122,12 +116,9 @@ class Upkeep:
     async def welcome(self) -> None:
         """Once per channel, after the first round: what is watched, what would have alerted."""
         config = self._in_force.config
-        notes = {channel.name: f"welcomed:{channel.name}" for channel in config.channels}
-        new = [
-            channel
-            for channel in config.channels
-            if await self._store.call(lambda store, c=channel: store.note(notes[c.name])) is None
-        ]
+        new = await self._store.call(
+            lambda store: [each for each in config.channels if store.note(_note(each)) is None]
+        )
         feeds = [f for f in await self._store.call(lambda store: store.feeds()) if not f.paused]
         self.welcomed = not new or not feeds
         if self.welcomed or any(feed.polled_at is None for feed in feeds):
@@ -143,8 +134,8 @@ class Upkeep:
         )
         for channel in new:
             await self._greet(channel, welcomed)
-            note = notes[channel.name]
-            await self._store.call(lambda store, n=note: store.set_note(n, "yes"))
+        for channel in new:
+            await self._store.call(partial(_welcome_noted, channel))
         self._report(welcomed)
         self.welcomed = True
 
@@ -154,8 +145,7 @@ class Upkeep:
             return  # the start summary has said it already
         alert = welcome(channel, welcomed, now)
         rows = [_notice(alert, channel, target.name, now) for target in channel.targets]
-        await self._store.call(lambda store: store.raise_alerts([alert], rows))
-        self._queued()
+        await self._raise([alert], rows)
 
     async def would_have_alerted(self) -> list[Alert]:
         """What the entries of the last seven days would have alerted, newest first."""
@@ -177,6 +167,14 @@ class Upkeep:
             for match in self._in_force.rules.matcher.match(entry)
             if channels_for(match.rule, entry.feed_tags, self._in_force.config)
         ]
+
+
+def _note(channel: Channel) -> str:
+    return f"welcomed:{channel.name}"
+
+
+def _welcome_noted(channel: Channel, store: Store) -> None:
+    store.set_note(_note(channel), "yes")
 
 
 def _notice(alert: Alert, channel: Channel, target: str, now: datetime) -> Delivery:

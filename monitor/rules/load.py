@@ -1,0 +1,353 @@
+"""Rule files → RuleSet: lists joined, conditions parsed, examples run.  All problems at once.
+
+``read_folder`` is the thin reader; ``load`` works on what it read and touches no file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from monitor import ids, tomlfile
+from monitor.errors import ConfigError, Problem
+from monitor.model import Rule
+from monitor.rules import examples
+from monitor.rules.conditions import any_of, condition
+from monitor.rules.examples import Example
+from monitor.rules.files import RuleFile, RuleTable, named
+from monitor.rules.match import Detect, Matcher, compile_rules, walk
+from monitor.rules.syntax import QueryError
+from monitor.rules.tree import Label, Node
+from monitor.tomlfile import TomlDocument, caret
+
+MAX_FILE = 50 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedRule:
+    """A rule of a file: what the house must know, its condition, and what concerns its upkeep."""
+
+    rule: Rule
+    condition: Node = field(repr=False)
+    enabled: bool = True
+    backfill: timedelta | None = None
+    review_by: date | None = None
+    examples: tuple[Example, ...] = ()
+    fingerprint: str = ""  # of its meaning: equal when only remarks or examples changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSet:
+    """All rules of a folder, ready to match; immutable."""
+
+    rules: tuple[LoadedRule, ...]
+    matcher: Matcher = field(repr=False)
+    lists: Mapping[str, Node] = field(default_factory=dict, repr=False)
+    version: str = ""  # hash of the files
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    warnings: tuple[Problem, ...] = ()
+
+    def named(self, name: str) -> LoadedRule | None:
+        return next((each for each in self.rules if each.rule.name == name), None)
+
+    def relying_on(self, feed: str, tags: frozenset[str]) -> tuple[str, ...]:
+        """Rules whose feed or tag condition this feed meets: they are blind without it."""
+        return tuple(
+            each.rule.name
+            for each in self.rules
+            if each.enabled
+            for label in walk(each.condition)
+            if isinstance(label, Label)
+            and (
+                (label.key == "feed" and feed in label.values)
+                or (label.key == "tag" and not tags.isdisjoint(label.values))
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Names of rules, by what became of their meaning."""
+
+    added: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+def read_folder(path: str) -> dict[str, bytes]:
+    """File name → bytes of every ``*.toml`` in the folder; raises ConfigError."""
+    folder = Path(path)
+    if not folder.is_dir():
+        what = "this is a file, not a folder" if folder.exists() else "there is no such folder"
+        remedy = "make it, or correct [monitor] rules in config.toml"
+        raise ConfigError([Problem(file=path, what=what, remedy=remedy)])
+    problems: list[Problem] = []
+    files: dict[str, bytes] = {}
+    for file in sorted(folder.glob("*.toml")):
+        try:
+            if file.stat().st_size > MAX_FILE:
+                raise OSError(f"larger than {MAX_FILE >> 20} MB")
+            files[file.name] = file.read_bytes()
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            problems.append(Problem(file=file.name, what=f"cannot be read: {reason}"))
+    if problems:
+        raise ConfigError(problems)
+    return files
+
+
+def load(
+    files: Mapping[str, bytes],
+    frequencies: Mapping[str, int] | None = None,
+    *,
+    detect: Detect | None = None,
+) -> RuleSet:
+    """The rules in *files*; raises ConfigError with every problem of every file.
+
+    *frequencies* and *detect* as ``compile_rules`` takes them.
+    """
+    reading = _Reading()
+    for name, raw in files.items():
+        reading.file(name, raw)
+    reading.lists()
+    rules = reading.rules()
+    reading.stop_at_errors()
+    matcher = compile_rules(
+        [(each.rule, each.condition) for each in rules if each.enabled], frequencies, detect
+    )
+    tried = list(_tried(rules, detect))
+    reading.problems += [problem for problem in tried if not problem.warning]
+    reading.stop_at_errors()
+    texts = {name: raw.decode("utf-8-sig") for name, raw in files.items()}
+    return RuleSet(
+        rules=tuple(rules),
+        matcher=matcher,
+        lists=reading.known_lists,
+        version=_version(files),
+        files=texts,
+        warnings=tuple(problem for problem in tried if problem.warning),
+    )
+
+
+def changes(old: RuleSet, new: RuleSet) -> Changes:
+    """What *new* changes in the meaning of enabled rules."""
+    before = {each.rule.name: each.fingerprint for each in old.rules if each.enabled}
+    after = {each.rule.name: each.fingerprint for each in new.rules if each.enabled}
+    return Changes(
+        added=tuple(name for name in after if name not in before),
+        edited=tuple(n for n, mark in after.items() if n in before and before[n] != mark),
+        removed=tuple(name for name in before if name not in after),
+    )
+
+
+class _Reading:
+    """The files while they are read; collects problems instead of stopping at the first."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.known_lists: dict[str, Node] = {}
+        self._files: list[tuple[TomlDocument, RuleFile]] = []
+
+    def stop_at_errors(self) -> None:
+        if self.problems:
+            raise ConfigError(sorted(self.problems, key=lambda p: (p.file, p.line or 0)))
+
+    def file(self, name: str, raw: bytes) -> None:
+        try:
+            document = tomlfile.parse(name, raw)
+            self.problems += _usual_mistakes(document)
+            if not any(problem.file == name for problem in self.problems):
+                shape = tomlfile.validate(document, RuleFile, name=named)
+                self._files.append((document, shape))
+        except ConfigError as error:
+            self.problems += error.problems
+
+    # --- lists
+
+    def lists(self) -> None:
+        """Resolve the lists of all files; a list may use others."""
+        places: dict[str, tuple[TomlDocument, list[str]]] = {}
+        for document, shape in self._files:
+            for name, terms in shape.lists.items():
+                if name in places:
+                    where = f"{places[name][0].name}:{places[name][0].line('lists', name)}"
+                    self._say(document, ("lists", name), f"is already in {where}", "join the two")
+                else:
+                    places[name] = (document, terms)
+        for name in places:
+            self._resolve(name, places, ())
+
+    def _resolve(
+        self,
+        name: str,
+        places: Mapping[str, tuple[TomlDocument, list[str]]],
+        using: tuple[str, ...],
+    ) -> None:
+        if name in self.known_lists:
+            return
+        document, terms = places[name]
+        if name in using:
+            circle = " → ".join(f"@{each}" for each in (*using[using.index(name) :], name))
+            self._say(document, ("lists", name), f"uses itself: {circle}", "take one out")
+            return
+        for term in terms:
+            inner = term.strip().removeprefix("@")
+            if term.strip().startswith("@") and inner in places:
+                self._resolve(inner, places, (*using, name))
+        resolved = any_of(
+            terms, self.known_lists, self._fault(document, ("lists",)), (name,), f"@{name}"
+        )
+        if resolved is not None:
+            self.known_lists[name] = resolved
+
+    # --- rules
+
+    def rules(self) -> list[LoadedRule]:
+        found: dict[str, LoadedRule] = {}
+        for document, shape in self._files:
+            for number, table in enumerate(shape.rule):
+                loaded = self._rule(document, number, table)
+                if table.name in found:
+                    other = found[table.name].rule.source
+                    self._say(
+                        document, ("rule", number, "name"),
+                        f"{other} has a rule of this name already",
+                        "give each rule its own name: it tells whether it alerted before",
+                    )  # fmt: skip
+                elif loaded is not None:
+                    found[table.name] = loaded
+        return list(found.values())
+
+    def _rule(self, document: TomlDocument, number: int, table: RuleTable) -> LoadedRule | None:
+        node = condition(table, self.known_lists, self._fault(document, ("rule", number)))
+        if node is None:
+            return None
+        if not _looks_for_something(table):
+            self._say(
+                document, ("rule", number),
+                "says nothing about what to look for",
+                'add any = ["…"], all, query, score, or a condition such as feed = "…"',
+            )  # fmt: skip
+            return None
+        channels = None if table.channels is None else tuple(table.channels)
+        source = f"{document.name}:{document.line('rule', number) or 1}"
+        rule = Rule(
+            name=table.name,
+            severity=table.severity,
+            tags=frozenset(table.tags),
+            channels=channels,
+            owner=table.owner,
+            note=table.note,
+            source=source,
+        )
+        meaning = ids.derive("rule", repr(node), repr(channels), rule.severity.label)
+        return LoadedRule(
+            rule=rule,
+            condition=node,
+            enabled=table.enabled,
+            backfill=table.backfill,
+            review_by=table.review_by,
+            examples=tuple(examples.of(table, document, number)),
+            fingerprint=meaning,
+        )
+
+    # --- problems
+
+    def _say(
+        self, document: TomlDocument, path: tuple[str | int, ...], what: str, remedy: str
+    ) -> None:
+        self.problems.append(
+            Problem(
+                file=document.name,
+                line=document.line(*path),
+                where=named(path, document.data),
+                what=what,
+                remedy=remedy,
+            )
+        )
+
+    def _fault(self, document: TomlDocument, base: tuple[str | int, ...]):  # type: ignore[no-untyped-def]
+        def fault(path: tuple[str | int, ...], text: str, error: QueryError) -> None:
+            whole = (*base, *path)
+            line = document.line(*whole)
+            shown, column = _place(document, line, text, error.position)
+            self.problems.append(
+                Problem(
+                    file=document.name,
+                    line=line,
+                    column=column,
+                    where=named(whole, document.data),
+                    what=error.message,
+                    remedy=error.remedy,
+                    excerpt=shown,
+                )
+            )
+
+        return fault
+
+
+def _place(
+    document: TomlDocument, line: int | None, text: str, position: int
+) -> tuple[str, int | None]:
+    """The excerpt with a caret, and the column in the file where that can be known."""
+    if not text:
+        return "", None
+    lines = document.text.split("\n")
+    for number in range((line or 1) - 1, min((line or 1) + 50, len(lines))):
+        start = lines[number].find(text)
+        if start >= 0 and number == (line or 1) - 1:
+            column = start + position + 1
+            return caret(lines[number], column), column
+        if start >= 0:
+            return caret(lines[number], start + position + 1), None
+    flat = " ".join(text.split("\n"))
+    return caret(flat, position + 1), None
+
+
+def _usual_mistakes(document: TomlDocument) -> Iterator[Problem]:
+    """Mistakes that deserve better words than "there is no key"."""
+    if "rules" in document.data:
+        yield Problem(
+            file=document.name, line=document.line("rules"), where="[[rules]]",
+            what="a rule begins with [[rule]], without s", remedy="write [[rule]]",
+        )  # fmt: skip
+    if isinstance(document.data.get("rule"), dict):
+        yield Problem(
+            file=document.name, line=document.line("rule"), where="[rule]",
+            what="a rule begins with two brackets", remedy="write [[rule]]",
+        )  # fmt: skip
+        return
+    known = {info.alias or name for name, info in RuleTable.model_fields.items()}
+    for number, rule in enumerate(document.data.get("rule") or ()):
+        score = rule.get("score") if isinstance(rule, dict) else None
+        for key, value in score.items() if isinstance(score, dict) else ():
+            if key in known and not isinstance(value, int | float):
+                yield Problem(
+                    file=document.name,
+                    line=document.line("rule", number, "score", key),
+                    where=named(("rule", number), document.data),
+                    what=f"{key} stands below [rule.score], so it counts as one of its terms",
+                    remedy=f"move {key} above the line [rule.score]",
+                )
+
+
+def _looks_for_something(table: RuleTable) -> bool:
+    asked = (table.any_, table.all_, table.query, table.score, table.feed, table.tag)
+    labels = (table.language, table.category, table.author, table.url)
+    return any(each is not None for each in (*asked, *labels))
+
+
+def _tried(rules: Sequence[LoadedRule], detect: Detect | None) -> Iterator[Problem]:
+    for loaded in rules:
+        if loaded.examples:
+            yield from examples.try_out(loaded.rule, loaded.condition, loaded.examples, detect)
+
+
+def _version(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, raw in sorted(files.items()):
+        digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
+    return digest.hexdigest()[:16]
