@@ -1,0 +1,30 @@
+"""What the loops share: what is in force, the store, the clock, and whom to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from monitor.events import Report
+from monitor.pipeline.in_force import InForce
+from monitor.store.writer import Writer
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def nobody() -> None:
+    """Nobody waits for deliveries to be queued."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Given to each loop when it is made."""
+
+    in_force: InForce
+    store: Writer
+    report: Report
+    clock: Callable[[], datetime] = utc_now
+    queued: Callable[[], None] = nobody  # called after a commit that queued deliveries
