@@ -44,6 +44,8 @@ name = "desk-mail"
 mail = {{ server = "127.0.0.1", port = {mail}, security = "none", from = "monitor@desk.example", to = ["anna@desk.example"] }}
 """  # noqa: E501
 
+PANEL_WIDTH = 96
+
 FEED = """
 [[feeds]]
 url  = "{base}/{file}"
@@ -156,7 +158,7 @@ def _show_mail(sink: MailSink) -> None:
     for mail in sink.mails:
         subject = str(mail.message["subject"])
         text = plain(f"Subject: {subject}\n\n{mail.text().strip()}")
-        console().print(Panel(text, title="mail to anna@desk.example", title_align="left"))
+        _show_panel(text, "mail to anna@desk.example")
 
 
 def _show_slack(sink: WebhookSink) -> None:
@@ -164,7 +166,13 @@ def _show_slack(sink: WebhookSink) -> None:
         payload = posted.json
         shown = [payload.get("text") or ""]
         shown += [f"{a.get('title', '')}\n{a.get('text', '')}" for a in payload["attachments"]]
-        console().print(Panel(plain("\n".join(shown).strip()), title="Slack", title_align="left"))
+        _show_panel(plain("\n".join(shown).strip()), "Slack")
     more = len(sink.posted) - 2
     if more > 0:
         console().print(Text(f"… and {counted(more, 'more Slack message')}, the same stories"))
+
+
+def _show_panel(text: Text, title: str) -> None:
+    shown = console()
+    width = min(shown.width, PANEL_WIDTH)
+    shown.print(Panel(text, title=title, title_align="left", width=width))

@@ -183,4 +183,6 @@ def bundled(claimed: Sequence[QueuedDelivery]) -> list[Bundle]:
         frozen = queued.delivery.message_id
         about = frozen or queued.alert.story_id or queued.alert.id
         bundles.setdefault((queued.delivery.target, about), []).append(queued)
+    for bundle in bundles.values():
+        bundle.sort(key=lambda queued: (-queued.alert.severity, queued.alert.rule_name))
     return list(bundles.values())
