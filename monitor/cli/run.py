@@ -29,7 +29,7 @@ from monitor.terminal import console
 
 RELOAD_EVERY = timedelta(seconds=0.7)
 UPKEEP_EVERY = timedelta(minutes=1)
-FIRST_UPKEEP = timedelta(seconds=2)  # until the first round is over and was told
+FIRST_UPKEEP = timedelta(seconds=1)  # until the first round is over and was told
 LONGEST_WAIT = timedelta(seconds=30)
 SHORTEST_WAIT = timedelta(milliseconds=200)
 

@@ -26,7 +26,7 @@ from monitor.store.lock import Lock
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 
-GRACE = timedelta(seconds=10)  # what is under way at the end may take this long
+GRACE = timedelta(seconds=5)  # what is under way at the end may take this long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,7 +121,9 @@ class Upkeep:
         )
         feeds = [f for f in await self._store.call(lambda store: store.feeds()) if not f.paused]
         self.welcomed = not new or not feeds
-        if self.welcomed or any(feed.polled_at is None for feed in feeds):
+        first_round_over = all(feed.polled_at is not None for feed in feeds)
+        anything_seen = any(feed.baseline_at is not None for feed in feeds)
+        if self.welcomed or not (first_round_over and anything_seen):
             return
         would_have = await self.would_have_alerted()
         welcomed = Welcomed(
