@@ -51,6 +51,7 @@ DEV_MODULES = (
     "mypy",
     "pytest",
     "pytest_asyncio",
+    "xdist",
     "ruff",
     "trustme",
 )

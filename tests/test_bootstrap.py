@@ -191,7 +191,8 @@ def test_a_folder_of_somebody_else_names_setup(project: Path) -> None:
 def test_every_required_package_is_probed() -> None:
     """The modules looked for are those of the packages in pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    modules = {"google-re2": "re2", "import-linter": "importlinter", "pyahocorasick": "ahocorasick"}
+    modules = {"google-re2": "re2", "import-linter": "importlinter"}
+    modules |= {"pyahocorasick": "ahocorasick", "pytest-xdist": "xdist"}
 
     def named(requirements: list[str]) -> set[str]:
         names = (re.split(r"[<>=]", requirement)[0] for requirement in requirements)

@@ -92,7 +92,7 @@ def readme_blocks(kind: str) -> list[str]:
 
 def test_the_readme_channels_are_valid(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(readme_blocks("toml")[0], "utf-8")
-    config = load(tmp_path / "config.toml", {"SLACK_WEBHOOK": "x"}, need_secrets=False)
+    config = load(tmp_path / "config.toml", {"SLACK_WEBHOOK": "https://hooks.slack.com/services/T1/B1/x"}, need_secrets=False)
     assert [channel.name for channel in config.channels] == ["desk-mail", "desk-slack"]
 
 
