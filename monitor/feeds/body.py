@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import zlib
 
-MAX_BODY = 15 << 20  # bytes after decompression
+MAX_BODY = 15 << 20  # bytes, as sent and after decompression
+MAX_MEMBERS = 1_000  # of one gzip stream: bgzip makes 240 of MAX_BODY; empty ones only cost time
 
-_GZIP_OR_ZLIB = 47  # zlib's window bits: 32 + 15, the header tells which
+_AUTO = 47  # zlib's window bits: 32 + 15, the header tells gzip from zlib
 _RAW_DEFLATE = -15
+_GZIP_MAGIC = b"\x1f\x8b"
 
 
 class BodyError(Exception):
@@ -27,10 +29,10 @@ class CutOff(BodyError):
 
 
 class Inflater:
-    """Takes the chunks of a body as sent; bounded by *limit* unpacked bytes."""
+    """Takes the chunks of a body as sent; bounded by *limit* bytes, packed and unpacked."""
 
     def __init__(self, coding: str, *, limit: int = MAX_BODY) -> None:
-        """*coding*: the Content-Encoding header, "" if there was none."""
+        """*coding*: the Content-Encoding header, "" if there was none.  Raises BadCoding."""
         name = coding.strip().lower()
         if name not in ("", "identity", "gzip", "x-gzip", "deflate"):
             raise BadCoding(
@@ -39,47 +41,65 @@ class Inflater:
         self._packed = name not in ("", "identity")
         self._deflate = name == "deflate"
         self._limit = limit
-        self._stream = zlib.decompressobj(_GZIP_OR_ZLIB)
+        self._taken = 0  # bytes as sent
+        self._head = b""  # the first bytes, until they are enough to tell the format
+        self._stream: zlib._Decompress | None = None
+        self._members = 0
         self._body = bytearray()
-        self._first = True
 
     def feed(self, chunk: bytes) -> None:
+        """Take the next *chunk*.  Raises TooLarge, BadCoding."""
+        self._taken += len(chunk)
+        if self._taken > self._limit:
+            raise TooLarge(f"more than {_size(self._limit)}")
         if not self._packed:
-            self._add(chunk)
+            self._body += chunk
             return
         while chunk:
             chunk = self._inflate(chunk)
 
     def finish(self) -> bytes:
-        """The whole body; CutOff if the packed stream has not ended."""
-        if self._packed and not self._first and not self._stream.eof:
+        """The whole body.  Raises CutOff if the packed stream has not ended."""
+        if self._head or (self._stream is not None and not self._stream.eof):
             raise CutOff("the packed answer stops before its end")
         return bytes(self._body)
 
     def _inflate(self, chunk: bytes) -> bytes:
         """Unpack *chunk*; what is left of it when one gzip member has ended."""
-        if self._stream.eof:
-            if not chunk.strip(b"\0"):
-                return b""  # padding after the last member
-            self._stream = zlib.decompressobj(_GZIP_OR_ZLIB)
-        room = self._limit + 1 - len(self._body)
+        if self._stream is None or self._stream.eof:
+            chunk = self._open(chunk)
+        if self._stream is None or not chunk:
+            return b""
+        room = self._limit + 1 - len(self._body)  # one more than allowed shows that there is more
         try:
-            self._add(self._stream.decompress(chunk, room))
+            self._body += self._stream.decompress(chunk, room)
         except zlib.error as error:
-            return self._as_raw_deflate(chunk, error)
-        self._first = False
-        if self._stream.unconsumed_tail:
-            raise TooLarge(f"more than {self._limit >> 20} MiB when unpacked")
+            raise BadCoding(f"the packed answer is broken ({error})") from error
+        if len(self._body) > self._limit:
+            raise TooLarge(f"more than {_size(self._limit)} when unpacked")
         return self._stream.unused_data
 
-    def _as_raw_deflate(self, chunk: bytes, error: zlib.error) -> bytes:
-        """Some servers send deflate without zlib's header."""
-        if not (self._deflate and self._first):
-            raise BadCoding(f"the packed answer is broken ({error})") from error
-        self._stream, self._first = zlib.decompressobj(_RAW_DEFLATE), False
-        return self._inflate(chunk)
+    def _open(self, chunk: bytes) -> bytes:
+        """Begin a packed stream with *chunk*; what to unpack, b"" while it is too short to tell."""
+        if self._members and not chunk.strip(b"\0"):
+            return b""  # padding after the last member
+        self._head += chunk
+        if len(self._head) < 2:
+            return b""
+        head, self._head = self._head, b""
+        self._members += 1
+        if self._members > MAX_MEMBERS:
+            raise BadCoding("the packed answer is in too many pieces")
+        raw = self._deflate and not _has_header(head)
+        self._stream = zlib.decompressobj(_RAW_DEFLATE if raw else _AUTO)
+        return head
 
-    def _add(self, data: bytes) -> None:
-        self._body += data
-        if len(self._body) > self._limit:
-            raise TooLarge(f"more than {self._limit >> 20} MiB")
+
+def _has_header(head: bytes) -> bool:
+    """Whether packed data begins as gzip or zlib (RFC 1950 §2.2); some servers send it bare."""
+    zlib_header = head[0] & 0x0F == 8 and int.from_bytes(head[:2], "big") % 31 == 0
+    return zlib_header or head[:2] == _GZIP_MAGIC
+
+
+def _size(limit: int) -> str:
+    return f"{limit >> 20} MiB" if limit >= 1 << 20 else f"{limit} bytes"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -18,19 +19,22 @@ import httpcore
 from monitor.settings import Network
 
 Address = IPv4Address | IPv6Address
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]  # host, port → addresses
 
-# ``is_global`` says True for these (CPython 3.11): reliability of the address is judged stricter.
-# RFC 6890, 6666, 3068, 3879, 4380 and the segment-routing range of RFC 9602.
-_NOT_PUBLIC = tuple(
-    ip_network(each)
-    for each in ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "5f00::/16", "100::/64")
-)
-_NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+MAX_TRIED = 4  # addresses of one name
+
+# ``is_global`` says True for these (CPython 3.11).  RFC 6890, 7526, 9637.
+_NOT_PUBLIC = tuple(ip_network(each) for each in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20"))
+_GLOBAL_V6 = ip_network("2000::/3")  # all that IANA hands out; site-local and the rest lie outside
+_NAT64 = ip_network("64:ff9b::/96")  # RFC 6052; RFC 8215's 64:ff9b:1::/48 is not public at all
 
 
 class AddressRefused(httpcore.ConnectError):
     """The name leads to an address that must not be connected to."""
+
+
+class NameUnknown(httpcore.ConnectError):
+    """The name could not be looked up."""
 
 
 def is_public(address: Address) -> bool:
@@ -38,22 +42,11 @@ def is_public(address: Address) -> bool:
     inner = _unwrapped(address)
     if inner is not None:
         return is_public(inner)
-    if not address.is_global or address.is_multicast:
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    if address.version == 6 and address not in _GLOBAL_V6:
         return False
     return not any(address.version == net.version and address in net for net in _NOT_PUBLIC)
-
-
-def _unwrapped(address: Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 address stands for."""
-    if isinstance(address, IPv4Address):
-        return None
-    if address.ipv4_mapped or address.sixtofour:
-        return address.ipv4_mapped or address.sixtofour
-    if address.teredo:
-        return address.teredo[1]
-    if any(address in net for net in _NAT64):
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return None
 
 
 def is_allowed(text: str, private: Iterable[Network]) -> bool:
@@ -65,18 +58,48 @@ def is_allowed(text: str, private: Iterable[Network]) -> bool:
     )
 
 
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of *host*, by the system's resolver."""
-    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+def _unwrapped(address: Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 address stands for: mapped, 6to4, Teredo, NAT64."""
+    if isinstance(address, IPv4Address):
+        return None
+    if address.ipv4_mapped or address.sixtofour:
+        return address.ipv4_mapped or address.sixtofour
+    if address.teredo:
+        return address.teredo[1]
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
+class SystemResolver:
+    """The system's resolver in threads of its own: slow names must not hold up other work.
+
+    The event loop's own pool has six threads on two cores, and all of ``to_thread`` shares it.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, _look_up, host, port)
+        return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+    def close(self) -> None:
+        """Without waiting for look-ups that hang."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _look_up(host: str, port: int) -> Sequence[tuple[Any, ...]]:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connects only to checked addresses; TLS still checks the name."""
 
-    def __init__(self, private: Iterable[Network], resolver: Resolve = resolve) -> None:
+    def __init__(self, private: Iterable[Network], resolve: Resolve) -> None:
         self._private = tuple(private)
-        self._resolve = resolver
+        self._resolve = resolve
         self._plain = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -87,19 +110,22 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        addresses = await self._addresses(host, port, timeout)
+        addresses = (await self._addresses(host, port, timeout))[:MAX_TRIED]
+        # A share each: behind a dead IPv6 route the IPv4 address must get its turn.
+        share = timeout / len(addresses) if timeout else None
         failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address in addresses:
             try:
                 return await self._plain.connect_tcp(
-                    address, port, timeout, local_address, socket_options
+                    address, port, share, local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
-        raise failure or httpcore.ConnectError(f"{host} has no address")
+        assert failure is not None  # there was an address, and none answered
+        raise failure
 
     async def _addresses(self, host: str, port: int, timeout: float | None) -> Sequence[str]:
-        """The addresses of *host*; one that is refused refuses all: its owner means harm."""
+        """The addresses of *host*, at least one; one that is refused refuses all."""
         if not 0 < port < 65536:
             raise httpcore.ConnectError(f"there is no port {port}")
         try:
@@ -108,7 +134,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         except TimeoutError as error:  # before OSError, which it is
             raise httpcore.ConnectTimeout(f"looking up {host} took too long") from error
         except (OSError, UnicodeError) as error:
-            raise NameUnknown(f"{host}: {error}") from error
+            why = (error.strerror if isinstance(error, OSError) else None) or "not a host name"
+            raise NameUnknown(f"{host} is not found: {why}") from error
+        if not addresses:
+            raise NameUnknown(f"{host} is not found: it has no address")
         for address in addresses:
             if not is_allowed(address, self._private):
                 raise AddressRefused(f"{host} is at the private address {address}")
@@ -119,7 +148,3 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)
-
-
-class NameUnknown(httpcore.ConnectError):
-    """The name could not be looked up."""

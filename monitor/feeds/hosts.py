@@ -59,10 +59,11 @@ class Gate:
                 yield
 
     def _forget(self) -> None:
+        """Drop half of the limit when it is passed: fast hosts first, then the longest idle."""
         if len(self._hosts) <= REMEMBERED:
             return
         now = self._clock()
-        idle = [n for n, h in self._hosts.items() if not h.waiting and h.free_at <= now]
-        for name in idle:
-            if not self._hosts[name].slow:
-                del self._hosts[name]
+        idle = [n for n, host in self._hosts.items() if not host.waiting and host.free_at <= now]
+        idle.sort(key=lambda name: (self._hosts[name].slow, self._hosts[name].free_at))
+        for name in idle[: REMEMBERED // 2]:
+            del self._hosts[name]

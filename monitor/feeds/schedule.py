@@ -28,9 +28,19 @@ def body_hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:32]
 
 
+def first_poll_at(feed_id: str, now: datetime, spread: timedelta) -> datetime:
+    """When to poll a feed first: within *spread* from *now*, each feed at its own moment."""
+    return now + spread * _share(feed_id, "first")
+
+
 def wants_whole(feed: Feed, now: datetime) -> bool:
-    """Whether to ask for the document whatever the validators say: once a day."""
-    return feed.validators_at is None or now - feed.validators_at >= WHOLE_EVERY
+    """Whether to ask for the document whatever the validators say: once a day.
+
+    Also when the last time lies in the future: the clock was set back since.
+    """
+    if feed.validators_at is None:
+        return True
+    return not timedelta(0) <= now - feed.validators_at < WHOLE_EVERY
 
 
 def succeeded(
@@ -42,9 +52,10 @@ def succeeded(
     now: datetime,
     interval: timedelta | None = None,
 ) -> Feed:
-    """The feed after a visit that went well; *parsed* is None when nothing was new to parse.
+    """The feed after a visit that went well; *parsed* is None when the body was the last one's.
 
-    Validators are kept only from a complete document: what a cut-off one lacked must be sent again.
+    A document that was cut off counts as an answer, but leaves the old validators, so that what it
+    lacked is sent again, and the old ``succeeded_at``.  *interval* is the feed's own setting.
     """
     wait = _interval(fetched, parsed, settings, interval)
     moved_to = fetched.permanent_url
@@ -52,8 +63,7 @@ def succeeded(
     after = replace(
         feed,
         polled_at=now,
-        succeeded_at=now,
-        next_poll_at=now + _spread(wait, feed.id, now),
+        next_poll_at=now + max(_spread(wait, feed.id, now), settings.min_interval),
         failures=0,
         failing_since=None,
         failure=None,
@@ -62,15 +72,17 @@ def succeeded(
         moved_count=again + 1 if moved_to else 0,  # in a row, at the same new address
     )
     if isinstance(fetched, NotModified):
+        return replace(after, succeeded_at=now)
+    digest = body_hash(fetched.body)
+    if not (parsed.complete if parsed else digest == feed.body_hash):
         return after
-    if parsed is not None and not parsed.complete:
-        return replace(after, etag=None, last_modified=None, validators_at=None, body_hash=None)
     return replace(
         after,
+        succeeded_at=now,
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         validators_at=now,
-        body_hash=body_hash(fetched.body),
+        body_hash=digest,
         baseline_at=feed.baseline_at or now,
     )
 
@@ -96,7 +108,7 @@ def failed(
 
 
 def backoff(feed_id: str, failures: int, settings: PollSettings) -> timedelta:
-    """The interval doubled at each failure in a row after the first, up to a day.
+    """The interval, doubled at each failure in a row after the first, up to a day.
 
     Between nine and ten tenths of it, by feed and count: feeds that failed together part.
     """
@@ -111,10 +123,8 @@ def _interval(
     own: timedelta | None,
 ) -> timedelta:
     """The feed's own setting, else the default or what the publisher asks for, if longer."""
-    if own is not None:
-        return own
     asked = [each for each in (fetched.max_age, parsed.ttl if parsed else None) if each]
-    wait = max([settings.interval, *(min(each, settings.max_interval) for each in asked)])
+    wait = own or max([settings.interval, *asked])
     return min(max(wait, settings.min_interval), settings.max_interval)
 
 
