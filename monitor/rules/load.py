@@ -321,7 +321,8 @@ def _usual_mistakes(document: TomlDocument) -> Iterator[Problem]:
         )  # fmt: skip
         return
     known = {info.alias or name for name, info in RuleTable.model_fields.items()}
-    for number, rule in enumerate(document.data.get("rule") or ()):
+    rules = document.data.get("rule")
+    for number, rule in enumerate(rules if isinstance(rules, list) else ()):
         score = rule.get("score") if isinstance(rule, dict) else None
         for key, value in score.items() if isinstance(score, dict) else ():
             if key in known and not isinstance(value, int | float):
