@@ -25,6 +25,7 @@ from monitor.errors import ChildFailed
 _REQUEST = struct.Struct("!IQ")  # lengths of header and body
 _ANSWER = struct.Struct("!Q")
 MAX_ANSWER = 256 << 20
+LAST_BREATH = 1.0  # seconds that a child that hung up has to exit
 
 Function = Callable[[Mapping[str, Any], bytes], Any]
 
@@ -94,7 +95,8 @@ class Pool:
         return child
 
     async def _died(self, child: _Child) -> ChildFailed:
-        code = await self._end(child)
+        self._children.discard(child)
+        code = await child.died()
         if code == -signal.SIGXCPU:
             return ChildFailed("deadline", "it took too much processor time")
         return ChildFailed("died", f"exit status {code}")
@@ -145,7 +147,15 @@ class _Child:
 
         self._timer = asyncio.get_running_loop().call_later(seconds, begin)
 
+    async def died(self) -> int:
+        """The exit status of a child that hung up; killed if it lingers."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_BREATH):
+                await self._process.wait()
+        return await self.end()
+
     async def end(self) -> int:
+        # Killing what is dead already would take its exit status from asyncio.
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()

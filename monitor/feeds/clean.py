@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 MAX_HTML = 256 << 10  # characters: deep nesting makes cleaners quadratic
 
@@ -19,13 +19,10 @@ _BREAKS = re.compile(r"\r\n?|\u2028|\u2029|\x85")
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n[ \n]*")
 
-_BLOCKS = frozenset(
-    {
-        "address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "figcaption",
-        "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main",
-        "nav", "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul",
-    }
-)  # fmt: skip
+_BLOCKS = (
+    "address, article, aside, blockquote, br, dd, div, dl, dt, figcaption, figure, footer, h1, h2,"
+    " h3, h4, h5, h6, header, hr, li, main, nav, ol, p, pre, section, table, td, th, tr, ul"
+)
 _HIDDEN = ("script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head")
 _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
 
@@ -46,19 +43,10 @@ def html_to_text(html: str) -> str:
         return _tidy(html)
     tree = LexborHTMLParser(html[:MAX_HTML])
     tree.strip_tags(list(_HIDDEN), recursive=True)
-    root = tree.body or tree.root
-    parts: list[str] = []
-    if root is not None:
-        _collect(root, parts)
-    return _tidy("".join(parts))
-
-
-def _collect(root: LexborNode, parts: list[str]) -> None:
-    for node in root.traverse(include_text=True):
-        if node.tag == "-text":
-            parts.append(node.text(deep=False) or "")
-        elif node.tag in _BLOCKS:
-            parts.append("\n")
+    for block in tree.css(_BLOCKS):
+        block.insert_before("\n")
+        block.insert_after("\n")
+    return _tidy(tree.body.text() if tree.body is not None else "")
 
 
 def _tidy(text: str) -> str:

@@ -33,6 +33,7 @@ _FeedParserMixin.can_be_relative_uri = frozenset(_FeedParserMixin.can_be_relativ
 _HTML_START = re.compile(
     rb"(?:\s|<\?xml[^>]{0,200}\?>|<!--.{0,2000}?-->)*<(?:!doctype\s+html|html)\b", re.I | re.S
 )
+_FEED_INSIDE = re.compile(rb"<(?:rss|feed|rdf:RDF)\s[^>]{0,400}(?:version|xmlns)")
 _ROOT = re.compile(rb"<([A-Za-z_][A-Za-z0-9_.:-]{0,60})[\s/>]")
 _DECLARATION = re.compile(rb"\s*<\?xml[^>]{0,1000}?\?>")
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -43,7 +44,8 @@ def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1]
     if start in (b"{", b"["):
         return _from_json(body)
-    if _HTML_START.match(body.removeprefix(b"\xef\xbb\xbf")[:8_000]):
+    page = _HTML_START.match(body.removeprefix(b"\xef\xbb\xbf")[:8_000])
+    if page and not _FEED_INSIDE.search(body):
         return _failed(FailureReason.HTML, _seen(body))
     guarded = _guarded(body)
     if guarded is None:

@@ -1,0 +1,127 @@
+"""Children that work, hang, eat memory, die: each costs only its own call."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from monitor.errors import ChildFailed
+from monitor.sandbox import Pool
+
+SECOND = timedelta(seconds=1)
+
+
+# --- run in the child
+
+
+def obey(header: Mapping[str, Any], body: bytes) -> Any:
+    match header["do"]:
+        case "echo":
+            print("libraries print things")  # noqa: T201
+            return {"length": len(body), "pid": os.getpid(), "argv": sys.argv}
+        case "hang":
+            time.sleep(60)
+        case "burn":
+            while True:
+                pass
+        case "eat":
+            return len(bytearray(2 << 30))
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "raise":
+            raise UnicodeError("on hostile data")
+        case "surrogate":
+            return "\ud800"
+
+
+def pool(**changes: Any) -> Pool:
+    values: dict[str, Any] = {"size": 1, "deadline": 20 * SECOND, "memory": 1 << 30}
+    return Pool("tests.test_sandbox:obey", **(values | changes))
+
+
+async def test_an_answer_comes_back_and_the_child_stays_warm() -> None:
+    children = pool()
+    first = await children.call({"do": "echo"}, b"x" * 3_000_000)
+    second = await children.call({"do": "echo"})
+    await children.aclose()
+    assert first["length"] == 3_000_000
+    assert first["pid"] == second["pid"]
+
+
+@pytest.mark.parametrize(
+    ("what", "reason", "changes"),
+    [
+        pytest.param("hang", "deadline", {"deadline": SECOND / 2}, id="late"),
+        pytest.param("burn", "deadline", {"cpu": SECOND / 10}, id="too much processor time"),
+        pytest.param("eat", "memory", {}, id="too much memory"),
+        pytest.param("die", "died", {}, id="killed"),
+        pytest.param("raise", "raised", {}, id="raises"),
+    ],
+)
+async def test_failures_are_told_apart_and_the_next_call_works(what, reason, changes) -> None:
+    children = pool(**changes)
+    await children.call({"do": "echo"})  # warm: starting is not the subject
+    with pytest.raises(ChildFailed) as failed:
+        await children.call({"do": what})
+    assert failed.value.reason == reason
+    if "deadline" not in changes:
+        assert (await children.call({"do": "echo"}))["length"] == 0
+    await children.aclose()
+
+
+async def test_lone_surrogates_survive_the_wire() -> None:
+    children = pool()
+    assert await children.call({"do": "surrogate"}) == "\ud800"
+    await children.aclose()
+
+
+async def test_a_cancelled_call_ends_its_child() -> None:
+    children = pool()
+    pid = (await children.call({"do": "echo"}))["pid"]
+    call = asyncio.create_task(children.call({"do": "hang"}))
+    await asyncio.sleep(0.05)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert (await children.call({"do": "echo"}))["pid"] != pid
+    await children.aclose()
+
+
+async def test_calls_wait_for_a_free_child() -> None:
+    children = pool(size=2)
+    answers = await asyncio.gather(*(children.call({"do": "echo"}) for _ in range(8)))
+    await children.aclose()
+    assert len({answer["pid"] for answer in answers}) <= 2
+
+
+async def test_nothing_of_a_request_is_in_the_arguments() -> None:
+    children = pool()
+    answer = await children.call({"do": "echo", "url": "slack://secret"})
+    await children.aclose()
+    assert "secret" not in str(answer["argv"])
+
+
+async def test_an_idle_child_is_ended() -> None:
+    children = pool(idle=SECOND / 20)
+    pid = (await children.call({"do": "echo"}))["pid"]
+    async with asyncio.timeout(5):
+        while _alive(pid):
+            await asyncio.sleep(0.02)
+    assert (await children.call({"do": "echo"}))["pid"] != pid
+    await children.aclose()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
