@@ -122,11 +122,6 @@ class TestNotFeeds:
     def test_a_feed_called_text_html_is_one(self):
         assert only(read(rss(ITEM), content_type="text/html"))["title"] == "A"
 
-    def test_a_feed_inside_a_page_is_found(self):
-        page = "<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><body>"
-        atom = "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>t</title></entry></feed>"
-        assert len(read(f"{page}{atom}</body></html>")["entries"]) == 1
-
 
 class TestEndings:
     whole = rss(ITEM, ITEM.replace("1", "2"), ITEM.replace("1", "3"))

@@ -59,7 +59,7 @@ async def test_an_answer_comes_back_and_the_child_stays_warm() -> None:
 @pytest.mark.parametrize(
     ("what", "reason", "changes"),
     [
-        pytest.param("hang", "deadline", {"deadline": SECOND / 2}, id="late"),
+        pytest.param("hang", "deadline", {"deadline": 2 * SECOND}, id="late"),
         pytest.param("burn", "deadline", {"cpu": SECOND / 10}, id="too much processor time"),
         pytest.param("eat", "memory", {}, id="too much memory"),
         pytest.param("die", "died", {}, id="killed"),
