@@ -47,6 +47,11 @@ class WebServer:
     most_at_once: int = 0
     _talks: set[asyncio.Task[None]] = field(default_factory=set)
 
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return len(self._talks)
+
     def url(self, path: str, host: str = "127.0.0.1") -> str:
         return f"{self.scheme}://{host}:{self.port}{path}"
 
@@ -61,7 +66,6 @@ class WebServer:
             writer.close()
         except asyncio.CancelledError:  # the test is over
             writer.transport.abort()
-            raise
 
     async def _answer(self, asked: Asked, writer: Writer) -> None:
         self.asked.append(asked)

@@ -324,6 +324,8 @@ def _failure(error: Exception) -> FetchFailed:
     for cause in _causes(error):  # httpx wraps the InvalidURL of a redirect in a protocol error
         if isinstance(cause, httpx.InvalidURL):
             error = cause
+    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" in str(error):
+        error = httpx.ReadError("")  # httpcore's words for a connection that closed unanswered
     for theirs, reason, words in _THEIRS:
         if isinstance(error, theirs):
             return FetchFailed(reason=reason, detail=f"{words}{_system_says(error)}")
@@ -332,10 +334,11 @@ def _failure(error: Exception) -> FetchFailed:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """*error* and what led to it."""
+    """*error* and what led to it, but for what TLS raises while it waits."""
     cause: BaseException | None = error
     while cause is not None:
-        yield cause
+        if not isinstance(cause, ssl.SSLWantReadError | ssl.SSLWantWriteError):
+            yield cause
         cause = cause.__cause__ or cause.__context__
 
 
