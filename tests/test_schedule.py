@@ -1,0 +1,282 @@
+"""What a visit leaves on its feed, and when the next one is due."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.feeds import schedule
+from monitor.feeds.schedule import JITTER, MAX_BACKOFF
+from monitor.model import (
+    FailureReason,
+    Feed,
+    Fetched,
+    FetchFailed,
+    NotModified,
+    ParsedFeed,
+    ParseFailed,
+)
+from monitor.settings import PollSettings
+from tests.builders import NOW, a_feed, minutes
+
+DOWN = FetchFailed(reason=FailureReason.CONNECT, detail="no connection")
+SETTINGS = PollSettings()
+WHOLE, CUT_OFF = ParsedFeed(version="rss20"), ParsedFeed(version="rss20", complete=False)
+
+
+def fetched(body: bytes = b"<rss/>", **changes: Any) -> Fetched:
+    values: dict[str, Any] = {"final_url": "https://feeds.example.org/", "etag": '"2"'}
+    return Fetched(body=body, **(values | changes))
+
+
+def succeeded(feed: Feed, result: Fetched | NotModified, parsed: Any = WHOLE, **more: Any) -> Feed:
+    values: dict[str, Any] = {"settings": SETTINGS, "now": NOW, "parsed": parsed}
+    return schedule.succeeded(feed, fetched=result, **(values | more))
+
+
+def wait(feed: Feed) -> timedelta:
+    return feed.next_poll_at - NOW
+
+
+def nearly(longest: timedelta) -> Any:
+    """Between nine and ten tenths of it."""
+    middle = longest * (1 - JITTER / 2)
+    return pytest.approx(middle, abs=longest * JITTER / 2)
+
+
+# --- success
+
+
+def test_a_complete_document_saves_everything() -> None:
+    result = fetched(last_modified="Thu, 13 Feb 2025 10:00:00 GMT")
+    after = succeeded(a_feed(failures=3, failing_since=NOW, failure=DOWN.reason), result)
+    assert after == replace(
+        a_feed(),
+        polled_at=NOW,
+        succeeded_at=NOW,
+        baseline_at=NOW,
+        validators_at=NOW,
+        etag='"2"',
+        last_modified="Thu, 13 Feb 2025 10:00:00 GMT",
+        body_hash=schedule.body_hash(result.body),
+        next_poll_at=after.next_poll_at,
+    )
+
+
+def test_the_baseline_is_set_once() -> None:
+    first = NOW - minutes(60)
+    assert succeeded(a_feed(baseline_at=first), fetched()).baseline_at == first
+
+
+def test_validators_the_server_no_longer_sends_are_dropped() -> None:
+    after = succeeded(a_feed(etag='"1"', last_modified="then"), fetched(etag=None))
+    assert (after.etag, after.last_modified) == (None, None)
+
+
+OLD = {
+    "etag": '"1"',
+    "validators_at": NOW - minutes(30),
+    "body_hash": "1",
+    "succeeded_at": NOW - minutes(30),
+}
+
+
+def test_a_cut_off_document_leaves_what_asks_for_the_rest() -> None:
+    before = a_feed(**OLD, failures=2, failing_since=NOW)
+    after = succeeded(before, fetched(), CUT_OFF)
+    assert {name: getattr(after, name) for name in OLD} == OLD
+    assert (after.baseline_at, after.failures, after.polled_at) == (None, 0, NOW)
+
+
+def test_the_same_body_again_is_as_good_as_a_new_one() -> None:
+    before = a_feed(**(OLD | {"body_hash": schedule.body_hash(b"<rss/>")}))
+    after = succeeded(before, fetched(), None)
+    assert (after.etag, after.validators_at) == ('"2"', NOW)
+
+
+def test_another_body_that_nobody_parsed_saves_nothing() -> None:
+    after = succeeded(a_feed(**OLD), fetched(), None)
+    assert {name: getattr(after, name) for name in OLD} == OLD
+
+
+def test_not_modified_keeps_the_validators() -> None:
+    after = succeeded(a_feed(**OLD, failures=2), NotModified(), None)
+    assert (after.etag, after.body_hash) == ('"1"', "1")
+    assert after.validators_at == OLD["validators_at"]  # so the whole is asked for once a day
+    assert (after.succeeded_at, after.failures) == (NOW, 0)
+
+
+def test_the_claim_and_the_reported_flag_are_not_ours() -> None:
+    before = a_feed(claim=7, reported=True, paused=False)
+    for after in (succeeded(before, fetched()), schedule.failed(before, DOWN, SETTINGS, NOW)):
+        assert (after.claim, after.reported, after.id) == (7, True, before.id)
+
+
+@pytest.mark.parametrize(
+    ("urls", "moved_to", "count"),
+    [
+        ([None], None, 0),
+        (["a"], "a", 1),
+        (["a", "a", "a"], "a", 3),
+        (["a", "b"], "b", 1),
+        (["a", "a", None], None, 0),
+        (["a", None, "a"], "a", 1),
+    ],
+)
+def test_moves_are_counted_in_a_row(
+    urls: list[str | None], moved_to: str | None, count: int
+) -> None:
+    feed = a_feed()
+    for url in urls:
+        feed = succeeded(feed, fetched(permanent_url=url))
+    assert (feed.moved_to, feed.moved_count) == (moved_to, count)
+
+
+# --- when next
+
+
+@pytest.mark.parametrize(
+    ("own", "max_age", "ttl", "longest"),
+    [
+        (None, None, None, minutes(15)),
+        (None, minutes(5), minutes(1), minutes(15)),
+        (None, minutes(40), None, minutes(40)),
+        (None, minutes(40), minutes(60), minutes(60)),
+        (None, timedelta(days=30), None, timedelta(days=1)),
+        (minutes(5), minutes(40), minutes(60), minutes(5)),
+        (timedelta(days=30), None, None, timedelta(days=1)),
+        (timedelta(seconds=1), None, None, minutes(2)),
+    ],
+    ids=[
+        "the default",
+        "a publisher in more of a hurry changes nothing",
+        "max-age asks for longer",
+        "ttl asks for still longer",
+        "nobody asks for more than the longest",
+        "the feed's own setting wins",
+        "but not over the longest",
+        "nor over the shortest",
+    ],
+)
+def test_interval(
+    own: timedelta | None, max_age: timedelta | None, ttl: timedelta | None, longest: timedelta
+) -> None:
+    parsed = replace(WHOLE, ttl=ttl)
+    after = succeeded(a_feed(), fetched(max_age=max_age), parsed, interval=own)
+    assert wait(after) == nearly(longest)
+    assert wait(after) >= SETTINGS.min_interval
+
+
+def test_feeds_that_succeed_together_part() -> None:
+    feeds = [a_feed(url=f"https://{n}.example.org/") for n in range(200)]
+    waits = {wait(succeeded(feed, fetched())) for feed in feeds}
+    assert len(waits) > 190
+    assert max(waits) - min(waits) > minutes(15) * JITTER / 2
+
+
+# --- failure
+
+
+def test_a_failure_is_recorded_and_keeps_the_validators() -> None:
+    before = a_feed(**OLD)
+    after = schedule.failed(before, DOWN, SETTINGS, NOW)
+    assert after == replace(
+        before,
+        polled_at=NOW,
+        failures=1,
+        failing_since=NOW,
+        failure=FailureReason.CONNECT,
+        failure_detail="no connection",
+        next_poll_at=after.next_poll_at,
+    )
+
+
+def test_failing_since_is_the_first_failure() -> None:
+    first = schedule.failed(a_feed(), DOWN, SETTINGS, NOW)
+    other = ParseFailed(reason=FailureReason.HTML, detail="a web page")
+    second = schedule.failed(first, other, SETTINGS, NOW + minutes(15))
+    assert (second.failing_since, second.failures) == (NOW, 2)
+    assert (second.failure, second.failure_detail) == (FailureReason.HTML, "a web page")
+
+
+def test_back_off_doubles_up_to_a_day() -> None:
+    hours = [schedule.backoff("feed", n, SETTINGS) for n in (1, 2, 3, 4, 8, 50, 10_000)]
+    expected = [minutes(15), minutes(30), minutes(60), minutes(120), MAX_BACKOFF]
+    assert hours == [nearly(each) for each in (*expected, MAX_BACKOFF, MAX_BACKOFF)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "least"),
+    [(timedelta(hours=3), timedelta(hours=3)), (timedelta(days=9), MAX_BACKOFF)],
+)
+def test_retry_after_is_obeyed_up_to_a_day(asked: timedelta, least: timedelta) -> None:
+    throttled = FetchFailed(reason=FailureReason.THROTTLED, detail="later", retry_after=asked)
+    assert wait(schedule.failed(a_feed(), throttled, SETTINGS, NOW)) == least
+
+
+def test_a_short_retry_after_does_not_hurry_us() -> None:
+    throttled = replace(DOWN, retry_after=timedelta(seconds=1))
+    assert wait(schedule.failed(a_feed(), throttled, SETTINGS, NOW)) == nearly(minutes(15))
+
+
+def test_a_feed_that_is_gone_is_asked_once_a_day() -> None:
+    gone = FetchFailed(reason=FailureReason.GONE, detail="gone", status=410)
+    assert wait(schedule.failed(a_feed(), gone, SETTINGS, NOW)) == MAX_BACKOFF
+
+
+def test_ten_days_down_are_polled_daily_and_never_given_up() -> None:
+    feed, now, polls = a_feed(), NOW, []
+    while now < NOW + timedelta(days=10):
+        feed = schedule.failed(feed, DOWN, SETTINGS, now)
+        polls.append(now)
+        now = feed.next_poll_at
+    gaps = [later - earlier for earlier, later in pairwise(polls)]
+    assert max(gaps) <= MAX_BACKOFF
+    assert len(polls) > 15
+
+
+@given(st.integers(1, 10**9), st.text(max_size=20), st.timedeltas(minutes(2), timedelta(days=1)))
+def test_back_off_is_bounded_and_the_same_every_time(
+    failures: int, feed_id: str, interval: timedelta
+) -> None:
+    settings = PollSettings(interval=interval)
+    first = schedule.backoff(feed_id, failures, settings)
+    assert interval * (1 - JITTER) <= first <= MAX_BACKOFF
+    assert first == schedule.backoff(feed_id, failures, settings)
+
+
+# --- the first poll, the whole once a day
+
+
+def test_first_polls_are_spread() -> None:
+    at = [schedule.first_poll_at(f"feed{n}", NOW, minutes(15)) for n in range(1_000)]
+    assert all(NOW <= each < NOW + minutes(15) for each in at)
+    in_minute = [sum(NOW + minutes(n) <= each < NOW + minutes(n + 1) for each in at)
+                 for n in range(15)]  # fmt: skip
+    assert 30 < min(in_minute) <= max(in_minute) < 120
+    assert schedule.first_poll_at("feed", NOW, timedelta(0)) == NOW
+
+
+@pytest.mark.parametrize(
+    ("validators_at", "whole"),
+    [
+        (None, True),
+        (NOW, False),
+        (NOW - timedelta(hours=23), False),
+        (NOW - timedelta(days=1), True),
+        (NOW + timedelta(hours=1), True),
+    ],
+    ids=["never", "just now", "today", "a day ago", "in the future: the clock was set back"],
+)
+def test_the_whole_is_asked_for_once_a_day(validators_at: datetime | None, whole: bool) -> None:
+    assert schedule.wants_whole(a_feed(validators_at=validators_at), NOW) is whole
+
+
+def test_body_hash_tells_bodies_apart() -> None:
+    assert schedule.body_hash(b"a") == schedule.body_hash(b"a") != schedule.body_hash(b"b")
