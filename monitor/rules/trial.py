@@ -21,6 +21,7 @@ class Count:
     lost: int = 0
     kept: int = 0
     per_day: Counter[date] = field(default_factory=Counter)  # of what the new form matches
+    terms: Counter[frozenset[str]] = field(default_factory=Counter)  # found together in one match
     gained_examples: list[tuple[Entry, Match]] = field(default_factory=list)
     lost_examples: list[tuple[Entry, Match]] = field(default_factory=list)
     kept_examples: list[tuple[Entry, Match]] = field(default_factory=list)
@@ -33,6 +34,7 @@ class Backtest:
     entries: int = 0
     rules: dict[str, Count] = field(default_factory=dict)
     per_channel: Counter[str] = field(default_factory=Counter)  # channels that the rules name
+    oldest: date | None = None  # day of the first entry tried
 
     def of(self, rule: str) -> Count:
         return self.rules.get(rule, Count())
@@ -52,6 +54,8 @@ def backtest(
             result.rules[loaded.rule.name] = Count()
     for entry in entries:
         result.entries += 1
+        day = entry.first_seen_at.date()
+        result.oldest = min(result.oldest or day, day)
         after = _by_rule(new, entry, rules)
         before = _by_rule(old, entry, rules) if old is not None else {}
         for name in after.keys() | before.keys():
@@ -74,6 +78,7 @@ def _book(
         return
     assert after is not None
     count.per_day[entry.first_seen_at.date()] += 1
+    count.terms[frozenset(hit.term for hit in after.hits)] += 1
     result.per_channel.update(after.rule.channels or ())
     if before is None:
         count.gained += 1

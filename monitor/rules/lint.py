@@ -1,0 +1,316 @@
+"""What is allowed in a rule but seldom meant.  Pure; all of it warnings, each with a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from monitor import tomlfile
+from monitor.errors import Problem
+from monitor.rules.load import LoadedRule, RuleSet
+from monitor.rules.match import walk
+from monitor.rules.tree import (
+    And,
+    AtLeast,
+    Everything,
+    Near,
+    Node,
+    Not,
+    Or,
+    Regex,
+    Scope,
+    Score,
+    Term,
+)
+from monitor.rules.trial import Backtest, Count
+
+SHORT_WILDCARD = 3  # letters; fewer are an error already
+NEVER = timedelta(days=90)
+MAX_PER_DAY = 50.0
+MOST = 0.8  # share of a rule's matches that hang on one term
+FEW = 20  # matches: below that shares say nothing
+# Acronyms of politics and defence that are also words. Two and three letters need capitals, so
+# only headlines wholly in capitals mislead them; from four on "Safe" counts as SAFE. Our choice.
+_ENGLISH = """
+    ACE ACT AID AIDS AIM AIR ALL ARE ARM ARMS ART ASK BAR BAT BIT CAN CAP CARE CAT DART DID DO EAR
+    END FAR FAST FIT FOR GAS GO HE HEAT HER HIM HIT HOT ICE IN IS IT LAW MAD MAN MAP MAST MAY ME
+    MEN MINE NATION NET NEW NOT NOW OIL OR OUR OUT PAC PACE PACT PAN PIN RAM RAND RAT SAFE SAID
+    SALT SAM SEAL SEAT SET SHE SHIELD SO STAR START SUM TAN TANK TAP TEN TIP TO TOP UP US WAR WE
+    WEST WHO WIN
+"""
+ENGLISH = frozenset(_ENGLISH.split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What linting may know beside the rules; each part may be missing."""
+
+    history: Backtest | None = None  # the rules tried on stored entries
+    reached: Mapping[str, Collection[str]] | None = None  # rule → channels its alerts may go to
+    max_per_day: float = MAX_PER_DAY
+
+
+Finding = tuple[str, str, str]  # (key of the rule, what, remedy)
+
+
+def lint(rules: RuleSet, today: date, known: Known | None = None) -> list[Problem]:
+    """Everything worth a look in *rules*, by file and line."""
+    known = known or Known()
+    live = [loaded for loaded in rules.rules if loaded.enabled]
+    found = [*_unused_lists(rules), *_twins(live)]
+    owned = any(loaded.rule.owner for loaded in live)  # nobody owns: then nobody is missed
+    for loaded in live:
+        found += _told(loaded, _condition(loaded.condition))
+        found += _told(loaded, _upkeep(loaded, today, known, owned=owned))
+        if known.history is not None:
+            found += _told(loaded, _past(loaded, today, known.history, known.max_per_day))
+    return sorted(found, key=lambda problem: (problem.file, problem.line or 0, str(problem)))
+
+
+def _told(loaded: LoadedRule, findings: Iterable[Finding]) -> Iterator[Problem]:
+    file, line = _place(loaded)
+    for key, what, remedy in findings:
+        where = f'rule "{loaded.rule.name}"' + (f", {key}" if key else "")
+        yield Problem(file=file, line=line, where=where, what=what, remedy=remedy, warning=True)
+
+
+def _place(loaded: LoadedRule) -> tuple[str, int | None]:
+    file, _, line = loaded.rule.source.rpartition(":")
+    return file, int(line) if line.isdecimal() else None
+
+
+# --- between rules
+
+
+def _unused_lists(rules: RuleSet) -> Iterator[Problem]:
+    used: set[str] = set()
+    for loaded in rules.rules:
+        _collect_lists(loaded.condition, used)
+    unused = [name for name in rules.lists if f"@{name}" not in used]
+    if not unused:
+        return
+    for file, text in rules.files.items():
+        document = tomlfile.parse(file, text.encode())
+        for name in unused:
+            if name in document.data.get("lists", {}):
+                yield Problem(
+                    file=file, line=document.line("lists", name), where=f'list "{name}"',
+                    what="no rule uses it", remedy=f"write @{name} in a rule, or delete it",
+                    warning=True,
+                )  # fmt: skip
+
+
+def _collect_lists(node: Node, used: set[str]) -> None:
+    """Add the lists in *node*; what is in a list that was seen before is not walked again."""
+    if isinstance(node, Or) and node.origin:
+        if node.origin in used:
+            return
+        used.add(node.origin)
+    for part in _parts(node):
+        _collect_lists(part, used)
+
+
+def _twins(live: Sequence[LoadedRule]) -> Iterator[Problem]:
+    first: dict[Node, LoadedRule] = {}
+    for loaded in live:
+        other = first.setdefault(loaded.condition, loaded)
+        if other is not loaded:
+            what = f'looks for the same as "{other.rule.name}" ({other.rule.source})'
+            yield from _told(loaded, [("", what, "keep one, or make them differ")])
+
+
+# --- the condition
+
+
+def _condition(node: Node) -> Iterator[Finding]:
+    if not _needs(node, lambda leaf: not isinstance(leaf, Everything)):
+        yield (
+            "",
+            "it only says what must not be there, so it fires on nearly every story",
+            "say what to look for, with any, all or query",
+        )
+    elif _has_regex(node) and not _needs(node, lambda leaf: isinstance(leaf, Term)):
+        yield (
+            "query",
+            "the regular expression runs on every story: no word has to stand beside it",
+            "add one with AND, for instance: /DDG-\\d+/ AND (ship OR navy)",
+        )
+    yield from _short_wildcards(node)
+    yield from _contradictions(node)
+    for term in _sufficient(node):
+        if isinstance(term, Term) and term.text in ENGLISH and not term.exact:
+            yield (
+                "",
+                f'"{term.text}" is also an English word, and alone makes the rule fire',
+                f'give it company: {term.text} NEAR/10 (…), or use its full name',
+            )  # fmt: skip
+
+
+def _needs(node: Node, wanted: Callable[[Node], bool]) -> bool:
+    """Whether *node* can be true only if a leaf that is *wanted* is."""
+    match node:
+        case Or():
+            return all(_needs(part, wanted) for part in node.parts)
+        case And() | Near():
+            return any(_needs(part, wanted) for part in _parts(node))
+        case AtLeast() | Scope():
+            return _needs(node.part, wanted)
+        case Not():
+            return isinstance(node.part, Not) and _needs(node.part.part, wanted)
+        case Score():
+            return all(_needs(part, wanted) for part, points in node.weights if points > 0)
+        case _:
+            return wanted(node)
+
+
+def _has_regex(node: Node) -> bool:
+    return any(isinstance(part, Regex) for part in walk(node))
+
+
+def _short_wildcards(node: Node) -> Iterator[Finding]:
+    terms = {part.text for part in walk(node) if isinstance(part, Term)}
+    for text in sorted(terms):
+        letters = sum(char.isalnum() for char in text)
+        if "*" in text and " " not in text and letters <= SHORT_WILDCARD:
+            yield (
+                "",
+                f'"{text}" fits many words that are not meant',
+                "write more letters, or the words themselves",
+            )
+
+
+def _contradictions(node: Node) -> Iterator[Finding]:
+    """``none`` or NOT of a term that must, or may, be what makes the rule true."""
+    told: set[str] = set()
+    for part in walk(node):
+        if not isinstance(part, And):
+            continue
+        excluded = {t for each in part.parts if isinstance(each, Not) for t in _plain(each.part)}
+        asked = {t for each in part.parts for t in _asked_for(each)}
+        for term in sorted(asked, key=lambda each: each.text):
+            other = next((each for each in excluded if _covers(each, term)), None)
+            if other is not None and term.text not in told:
+                told.add(term.text)
+                yield (
+                    "none",
+                    f'"{other.text}" is excluded, so "{term.text}" can never make the rule fire',
+                    "take it out of one of the two",
+                )
+
+
+def _plain(node: Node) -> Iterator[Term]:
+    """The terms of a plain list: each alone makes it true."""
+    if isinstance(node, Term):
+        yield node
+    elif isinstance(node, Or):
+        for part in node.parts:
+            yield from _plain(part)
+
+
+def _asked_for(node: Node) -> Iterator[Term]:
+    if isinstance(node, Term):
+        yield node
+    elif not isinstance(node, Not | Score):
+        for part in _parts(node):
+            yield from _asked_for(part)
+
+
+def _covers(excluded: Term, asked: Term) -> bool:
+    """Wherever *asked* stands, *excluded* does; only the certain cases."""
+    if excluded == asked:
+        return True
+    return not excluded.exact and excluded.text == asked.text.lower()
+
+
+def _sufficient(node: Node) -> Iterator[Node]:
+    """The leaves that make *node* true all alone."""
+    match node:
+        case Or():
+            for part in node.parts:
+                yield from _sufficient(part)
+        case Scope():
+            yield from _sufficient(node.part)
+        case And() if len(positive := [p for p in node.parts if not isinstance(p, Not)]) == 1:
+            yield from _sufficient(positive[0])
+        case _:
+            yield node
+
+
+def _parts(node: Node) -> Sequence[Node]:
+    match node:
+        case Or() | And():
+            return node.parts
+        case Not() | AtLeast() | Scope():
+            return (node.part,)
+        case Near():
+            return (node.left, node.right)
+        case Score():
+            return [part for part, _ in node.weights]
+        case _:
+            return ()
+
+
+# --- upkeep
+
+
+def _upkeep(loaded: LoadedRule, today: date, known: Known, *, owned: bool) -> Iterator[Finding]:
+    rule = loaded.rule
+    if loaded.review_by is not None and loaded.review_by < today:
+        late = f"{loaded.review_by:%d %B %Y}".lstrip("0")
+        yield "review_by", f"it was to be reviewed by {late}", "look at it and set a new date"
+    if owned and not rule.owner:
+        yield "owner", "it has no owner, other rules do", 'add owner = "…": who hears of its edits'
+    reached = None if known.reached is None else known.reached.get(rule.name, ())
+    if reached is not None and not reached and rule.channels is None:
+        yield (
+            "channels",
+            "its alerts reach nobody",
+            "add a route or a default channel, or write channels = [] if that is meant",
+        )
+
+
+# --- what it did
+
+
+def _past(
+    loaded: LoadedRule, today: date, history: Backtest, max_per_day: float
+) -> Iterator[Finding]:
+    if history.oldest is None:
+        return
+    days = (today - history.oldest).days + 1
+    count = history.of(loaded.rule.name)
+    total = sum(count.per_day.values())
+    if not total and today - history.oldest >= NEVER:
+        yield (
+            "",
+            f"it has matched none of the {history.entries} stories of {days} days",
+            "check its words with `rules explain`, or delete it",
+        )
+    if total / days > max_per_day:
+        yield (
+            "",
+            f"it matches {total / days:.0f} stories a day",
+            "narrow it, or lower its severity so that it goes into a digest",
+        )
+    yield from _lone_terms(loaded.condition, count, total)
+
+
+def _lone_terms(node: Node, count: Count, total: int) -> Iterator[Finding]:
+    """A term without which most matches would not be there, in a list that offers others."""
+    if total < FEW:
+        return
+    told: set[str] = set()
+    for part in walk(node):
+        members = {term.text for term in _plain(part)} if isinstance(part, Or) else set()
+        if len(members) < 2:
+            continue
+        for term in sorted(members - told):
+            alone = sum(n for terms, n in count.terms.items() if terms & members == {term})
+            if alone > MOST * total:
+                told.add(term)
+                yield (
+                    "",
+                    f'"{term}" alone makes {alone} of its {total} matches',
+                    "is it what you look for? If not, give it company with AND or NEAR",
+                )
