@@ -7,12 +7,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from monitor.rules.load import load as load_rules
-from monitor.rules.load import read_folder
 
 from monitor.cli import COMMANDS, invoke
 from monitor.cli.check import examine
 from monitor.config import load
+from monitor.rules.load import load as load_rules
+from monitor.rules.load import read_folder
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config.toml"
@@ -92,7 +92,11 @@ def readme_blocks(kind: str) -> list[str]:
 
 def test_the_readme_channels_are_valid(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(readme_blocks("toml")[0], "utf-8")
-    config = load(tmp_path / "config.toml", {"SLACK_WEBHOOK": "https://hooks.slack.com/services/T1/B1/x"}, need_secrets=False)
+    config = load(
+        tmp_path / "config.toml",
+        {"SLACK_WEBHOOK": "https://hooks.slack.com/services/T1/B1/x"},
+        need_secrets=False,
+    )
     assert [channel.name for channel in config.channels] == ["desk-mail", "desk-slack"]
 
 
