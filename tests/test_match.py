@@ -42,6 +42,7 @@ def finds(term: str, title: str) -> bool:
         ("SAM", "Sam Smith sings", False),
         ("SAM", "SAMs moved", True),
         ("SAM", "S.A.M. crews", True),
+        ("FMS", "the FMs of the G-20", False),
         ("US", "who are us fans", False),
         ("US", "the U.S. said", True),
         ("U.S.", "the US said", True),

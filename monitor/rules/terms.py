@@ -34,6 +34,7 @@ class Variant:
     keys: tuple[str, ...]
     cases: tuple[Case, ...]  # one a key; () when none is asked for
     exact: tuple[str, ...] = ()  # the raw words, for =exact
+    plural: bool = False  # the last word has an ending more than the rule's: SAMs
 
 
 def variants(term: Term) -> Iterator[Variant]:
@@ -49,20 +50,25 @@ def variants(term: Term) -> Iterator[Variant]:
         checked = cases if any(cases) else ()
         yield Variant(keys, checked)
         for plural in _plurals(keys[-1]):
-            yield Variant((*keys[:-1], plural), checked)
+            yield Variant((*keys[:-1], plural), checked, plural=True)
 
 
 def is_satisfied(variant: Variant, spelled: Callable[[int], str]) -> bool:
     """Whether the text's spelling, word by word, is what the rule asks for."""
     if variant.exact:
         return all(spelled(n) == word for n, word in enumerate(variant.exact))
-    return all(_fits(case, spelled(n)) for n, case in enumerate(variant.cases) if case)
+    last = len(variant.cases) - 1
+    return all(
+        _fits(case, spelled(n), plural=variant.plural and n == last)
+        for n, case in enumerate(variant.cases)
+        if case
+    )
 
 
-def _fits(case: Case, word: str) -> bool:
-    """*word* may have a plural s: SAMs."""
-    stem = word[:-1] if word.endswith("s") and len(word) > 2 else word
-    if stem.isupper():
+def _fits(case: Case, word: str, *, plural: bool) -> bool:
+    """*word* in capitals but for a plural's ending: SAMs, and FMs are not FMS."""
+    stem = word.rstrip("es") if plural else word
+    if stem.isupper() or word.isupper():
         return True
     return case is Case.CAPITALS_OR_TITLE and word[0].isupper() and word[1:].islower()
 
