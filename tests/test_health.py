@@ -192,3 +192,32 @@ def test_ten_that_return_are_one_message_too() -> None:
 
 def test_the_same_outage_merged_twice_is_one_alert() -> None:
     assert health.outage(broken(12), NOW).id == health.outage(broken(12), NOW + minutes(1)).id
+
+
+class TestGathering:
+    """Forty feeds that die together reach the hour one by one; they are told as one."""
+
+    interval = timedelta(minutes=15)
+
+    def feeds(self, count: int, first_minutes_ago: float) -> list[Feed]:
+        gone = NOW - timedelta(minutes=first_minutes_ago)
+        return [
+            failing(
+                timedelta(0),
+                url=f"https://{n}.example/",
+                failing_since=gone + timedelta(seconds=n * 20),
+            )
+            for n in range(count)
+        ]
+
+    @pytest.mark.parametrize(
+        ("count", "minutes_ago", "waits"),
+        [
+            pytest.param(9, 61, False, id="nine are told one by one"),
+            pytest.param(40, 61, True, id="forty, the first has just reached the hour"),
+            pytest.param(40, 74, False, id="forty, all have"),
+            pytest.param(40, 76, False, id="long enough"),
+        ],
+    )
+    def test_waits(self, count: int, minutes_ago: float, waits: bool) -> None:
+        assert health.gathering(self.feeds(count, minutes_ago), NOW, self.interval) is waits

@@ -251,16 +251,7 @@ def test_back_off_is_bounded_and_the_same_every_time(
     assert first == schedule.backoff(feed_id, failures, settings)
 
 
-# --- the first poll, the whole once a day
-
-
-def test_first_polls_are_spread() -> None:
-    at = [schedule.first_poll_at(f"feed{n}", NOW, minutes(15)) for n in range(1_000)]
-    assert all(NOW <= each < NOW + minutes(15) for each in at)
-    in_minute = [sum(NOW + minutes(n) <= each < NOW + minutes(n + 1) for each in at)
-                 for n in range(15)]  # fmt: skip
-    assert 30 < min(in_minute) <= max(in_minute) < 120
-    assert schedule.first_poll_at("feed", NOW, timedelta(0)) == NOW
+# --- the whole once a day
 
 
 @pytest.mark.parametrize(

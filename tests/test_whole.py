@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,11 @@ url = "{channel_url}"
         if wait:
             await asyncio.wait_for(self.process.wait(), PATIENCE)
             await self._reader
+
+    async def output(self) -> Any:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        return json.loads(await self.process.stdout.read())
 
     async def _read(self) -> None:
         assert self.process is not None
@@ -260,6 +266,9 @@ class TestEdits:
             house.rules.write_text('[[rule]]\nname = "broken"\nqueri = "x"\n')
             await house.until(lambda: house.told("NOT live"), "the bad edit to be told")
             assert 'did you mean "query"?' in house.told("NOT live")[0]
+            status = House(house.folder, house.outlet, house.sink, house.feed_url)
+            await status.run("status", "--json", wait=True)
+            assert 'no key "queri"' in (await status.output())["not_live"]["rules"]
             house.outlet.publish("NATO in Kyiv")
             await house.until(lambda: house.told("Rule kyiv"), "the alert by the old rules")
             await house.stop()

@@ -13,7 +13,7 @@ from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import looked_up, reading
 from monitor.model import ChannelState, DeliveryState, Feed, RuleSetRecord
 from monitor.settings import Channel, Config
-from monitor.terminal import age, counted, print_json, print_table
+from monitor.terminal import age, counted, plain, print_json, print_table
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
 LOST = (DeliveryState.REFUSED, DeliveryState.PARKED, DeliveryState.EXPIRED)
@@ -31,10 +31,12 @@ def status(as_json: bool) -> None:
     with reading(settings) as store:
         feeds, states = store.feeds(), store.channel_states()
         queue, rules = store.queue_lengths(), store.last_rule_set()
+        not_live = {what: store.note(f"not-live:{what}") or "" for what in ("rules", "config")}
     stored = {feed.url: feed for feed in feeds}
     now = datetime.now(UTC)
     if as_json:
-        print_json(_as_json(settings, stored, states, queue, rules, now))
+        told = _as_json(settings, stored, states, queue, rules, now)
+        print_json({**told, "not_live": not_live})
         return
     _print_feeds(settings, stored, now)
     click.echo()
@@ -43,6 +45,10 @@ def status(as_json: bool) -> None:
     _print_queue(queue)
     if rules is not None:
         click.echo(f"Rules in force since {age(rules.loaded_at, now)}.")
+    for what, problems in not_live.items():
+        if problems:
+            click.echo(f"The {what} in the files are NOT live, the last good ones are:")
+            click.echo(plain(problems).plain)
 
 
 def _print_feeds(settings: Config, stored: dict[str, Feed], now: datetime) -> None:

@@ -72,6 +72,19 @@ def is_broken(feed: Feed, now: datetime) -> bool:
     return feed.failures >= BROKEN_FAILURES and now - feed.failing_since >= patience
 
 
+def gathering(feeds: Sequence[Feed], now: datetime, interval: timedelta) -> bool:
+    """Whether to wait a little with telling: many feeds fail since about the same time.
+
+    They are polled within one *interval* of each other, so they reach the hour one by one; told
+    together they are one message instead of forty.
+    """
+    failing = [f for f in feeds if f.failing_since and not f.reported and not f.paused]
+    if len(failing) < TOGETHER:
+        return False
+    first = min(feed.failing_since for feed in failing if feed.failing_since)
+    return now - first < BROKEN_AFTER + interval and not all(is_broken(f, now) for f in failing)
+
+
 def together(alerts: Sequence[Alert], now: datetime) -> tuple[Alert, ...]:
     """*alerts* as they should be told: ten feeds or more that broke, or returned, as one."""
     told = _merged(alerts, _BROKEN, outage, now)

@@ -28,11 +28,6 @@ def body_hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:32]
 
 
-def first_poll_at(feed_id: str, now: datetime, spread: timedelta) -> datetime:
-    """When to poll a feed first: within *spread* from *now*, each feed at its own moment."""
-    return now + spread * _share(feed_id, "first")
-
-
 def wants_whole(feed: Feed, now: datetime) -> bool:
     """Whether to ask for the document whatever the validators say: once a day.
 

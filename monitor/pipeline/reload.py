@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from monitor import config as configuration
@@ -26,6 +27,7 @@ from monitor.rules.load import RuleSet, changes, load, read_folder
 from monitor.rules.trial import backtest
 from monitor.rules.watch import Watcher, read_stamps
 from monitor.settings import Config
+from monitor.store import Store
 from monitor.store.writer import Writer
 
 SINCE = "rules-since"  # note: JSON, rule name → [fingerprint of its meaning, ISO time]
@@ -71,6 +73,8 @@ class Reloader:
     async def started(self, problems: Sequence[Problem]) -> None:
         """Take the files as they are now for seen; tell what was wrong with them at the start."""
         config = self._in_force.config
+        for what in ("rules", "config"):
+            await self._store.call(partial(_forget_problems, what))
         self._rules_watch.accept(await asyncio.to_thread(read_stamps, config.rules))
         self._config_watch.accept(await asyncio.to_thread(read_stamps, config.path))
         if problems:
@@ -104,6 +108,7 @@ class Reloader:
         now, old = self._clock(), self._in_force.rules
         failed_since = await self._store.call(lambda store: store.note(FAILED_SINCE))
         await _remember(rules, self._store, now)
+        await self._store.call(lambda store: store.set_note(not_live_note("rules"), None))
         self._in_force.rules = rules
         self._in_force.rules_since = await _since(rules, self._store, now)
         changed = changes(old, rules)
@@ -172,6 +177,7 @@ class Reloader:
         now = self._clock()
         await self._store.call(lambda store: store.sync_feeds(new.feeds, now))
         self._fetcher.use(new.poll, contact=new.contact)
+        await self._store.call(lambda store: store.set_note(not_live_note("config"), None))
         self._in_force.config = new
         if new.rules != old.rules:
             await self.reload_rules()
@@ -184,12 +190,23 @@ class Reloader:
         errors = [problem for problem in problems if not problem.warning]
         if what == "rules" and await self._store.call(lambda s: s.note(FAILED_SINCE)) is None:
             await self._store.call(lambda store: store.set_note(FAILED_SINCE, now.isoformat()))
+        shown = "\n".join(str(problem) for problem in errors)
+        await self._store.call(lambda store: store.set_note(not_live_note(what), shown))
         self._report(Reloaded(what=what, problems=tuple(errors)))
         await self._upkeep.tell_operators([notices.not_live(what, errors, now)])
 
     async def _repaired(self, what: str, since: str) -> None:
         await self._store.call(lambda store: store.set_note(FAILED_SINCE, None))
         await self._upkeep.tell_operators([notices.repaired(what, self._clock(), since)])
+
+
+def not_live_note(what: str) -> str:
+    """The note in the store that says why the *what* in the files are not in force."""
+    return f"not-live:{what}"
+
+
+def _forget_problems(what: str, store: Store) -> None:
+    store.set_note(not_live_note(what), None)
 
 
 def _database_moved(config: Config) -> Problem:

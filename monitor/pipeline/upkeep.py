@@ -85,6 +85,8 @@ class Upkeep:
         """Tell once of each feed that stays broken, once of each that came back."""
         now = self._clock()
         feeds = await self._store.call(lambda store: store.feeds())
+        if health.gathering(feeds, now, self._in_force.config.poll.interval):
+            return
         news = [
             (after, alert)
             for feed in feeds
