@@ -61,6 +61,7 @@ def test_warns_of(body: str, what: str) -> None:
         "query = '/DDG-\\d+/ AND (commission* OR launch*)'",
         "query = '/DDG-\\d+/ NEAR/5 navy'",
         "any = ['sanction*', 'ally']",
+        "query = 'buy* NEAR/5 tank'",
         "query = 'nato NOT title:nato'",
         "any = ['nato']\nnone = ['NATO']",
         "any = ['sale']\nnone = ['=Sale']",
@@ -112,17 +113,6 @@ def test_an_owner_is_missed_only_where_rules_have_owners() -> None:
     assert told(rules(alone + owned)) == ["it has no owner, other rules do"]
 
 
-@pytest.mark.parametrize(
-    ("reached", "found"),
-    [({"r": ("desk",)}, []), ({"r": ()}, ["its alerts reach nobody"]), (None, [])],
-    ids=["somebody", "nobody", "not known"],
-)
-def test_a_rule_that_reaches_nobody(
-    reached: dict[str, tuple[str, ...]] | None, found: list[str]
-) -> None:
-    assert told(one("any = ['nato']"), Known(reached=reached)) == found
-
-
 # --- what the rules did
 
 
@@ -172,7 +162,7 @@ def test_a_rule_that_never_fires(days: int, found: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "found"), [(4, ["it matches 5 stories a day"]), (5, [])], ids=["over", "not over"]
+    ("limit", "found"), [(4, ["it matches 5.0 stories a day"]), (5, [])], ids=["over", "not over"]
 )
 def test_a_rule_that_fires_too_often(limit: float, found: list[str]) -> None:
     assert past("any = ['sale']", ["sale"] * 50, days=10, max_per_day=limit) == found

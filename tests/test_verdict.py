@@ -118,15 +118,20 @@ def test_an_unknown_rule_is_refused() -> None:
 
 def test_an_example_that_passes_now_moves() -> None:
     before = add_example(FILE, "last", "wanted_match", "Interceptors bought")
-    after = move_example(
-        before, "last", "Interceptors bought", from_key="wanted_match", to_key="must_match"
-    )
+    after = move_example(before, "last", 0, from_key="wanted_match", to_key="must_match")
     assert after == add_example(FILE, "last", "must_match", "Interceptors bought")
+
+
+def test_the_other_examples_stay_where_they_are() -> None:
+    after = move_example(FILE, "fms", 0, from_key="must_match", to_key="wanted_match")
+    rule = tomllib.loads(after)["rule"][0]
+    assert (rule["must_match"], rule["wanted_match"]) == (["second FMS case"], ["first FMS case"])
+    assert "# a second one" in after
 
 
 def test_only_an_example_that_is_there_moves() -> None:
     with pytest.raises(NotWritten, match="wanted_match"):
-        move_example(FILE, "fms", "x", from_key="wanted_match", to_key="must_match")
+        move_example(FILE, "fms", 0, from_key="wanted_match", to_key="must_match")
 
 
 # what a cleaned headline may hold: no control characters, no surrogates

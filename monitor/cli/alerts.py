@@ -10,6 +10,7 @@ import click
 from monitor.alerts.plain import terminal_lines
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
+from monitor.cli.verdicts import irrelevant
 from monitor.errors import MonitorError
 from monitor.model import AlertKind, Delivery
 from monitor.settings import Config
@@ -20,6 +21,9 @@ from monitor.terminal import plain, print_json, print_table
 @config_option
 def alerts() -> None:
     """What matched a rule, and what the monitor said about itself."""
+
+
+alerts.add_command(irrelevant)
 
 
 @alerts.command("list")

@@ -39,6 +39,7 @@ class Example:
     story: ExampleTable
     file: str
     line: int | None
+    number: int = 0  # its place in the list of its wish
 
 
 def of(table: RuleTable, document: TomlDocument, number: int) -> Iterator[Example]:
@@ -47,7 +48,7 @@ def of(table: RuleTable, document: TomlDocument, number: int) -> Iterator[Exampl
         for place, each in enumerate(getattr(table, wish.value)):
             story = ExampleTable(title=each) if isinstance(each, str) else each
             line = document.line("rule", number, wish.value, place)
-            yield Example(wish=wish, story=story, file=document.name, line=line)
+            yield Example(wish=wish, story=story, file=document.name, line=line, number=place)
 
 
 def try_out(
@@ -67,6 +68,12 @@ def try_out(
                 rule, example, f"{_shown(example)} does so now", f"move it to {binding}",
                 warning=True,
             )  # fmt: skip
+
+
+def holds(rule: Rule, condition: Node, example: Example, detect: Detect | None = None) -> bool:
+    """Whether the rule does what *example* expects."""
+    matcher = compile_rules([(rule, condition)], detect=detect)
+    return bool(matcher.match(entry_of(example.story, condition))) == (example.wish in POSITIVE)
 
 
 def entry_of(story: ExampleTable, condition: Node | None = None) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -44,10 +44,9 @@ ENGLISH = frozenset(_ENGLISH.split())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What linting may know beside the rules; each part may be missing."""
+    """What linting may know beside the rules."""
 
     history: Backtest | None = None  # the rules tried on stored entries
-    reached: Mapping[str, Collection[str]] | None = None  # rule → channels its alerts may go to
     max_per_day: float = MAX_PER_DAY
 
 
@@ -62,7 +61,7 @@ def lint(rules: RuleSet, today: date, known: Known | None = None) -> list[Proble
     owned = any(loaded.rule.owner for loaded in live)  # nobody owns: then nobody is missed
     for loaded in live:
         found += _told(loaded, _condition(loaded.condition))
-        found += _told(loaded, _upkeep(loaded, today, known, owned=owned))
+        found += _told(loaded, _upkeep(loaded, today, owned=owned))
         if known.history is not None:
             found += _told(loaded, _past(loaded, today, known.history, known.max_per_day))
     return sorted(found, key=lambda problem: (problem.file, problem.line or 0, str(problem)))
@@ -136,15 +135,22 @@ def _condition(node: Node) -> Iterator[Finding]:
             "the regular expression runs on every story: no word has to stand beside it",
             "add one with AND, for instance: /DDG-\\d+/ AND (ship OR navy)",
         )
-    yield from _short_wildcards(node)
     yield from _contradictions(node)
     for term in _sufficient(node):
-        if isinstance(term, Term) and term.text in ENGLISH and not term.exact:
+        if not isinstance(term, Term):
+            continue
+        if term.text in ENGLISH and not term.exact:
             yield (
                 "",
                 f'"{term.text}" is also an English word, and alone makes the rule fire',
-                f'give it company: {term.text} NEAR/10 (…), or use its full name',
-            )  # fmt: skip
+                f"give it company: {term.text} NEAR/10 (…), or use its full name",
+            )
+        if _is_short_wildcard(term.text):
+            yield (
+                "",
+                f'"{term.text}" fits many words that are not meant, and alone makes the rule fire',
+                "write more letters, or the words themselves",
+            )
 
 
 def _needs(node: Node, wanted: Callable[[Node], bool]) -> bool:
@@ -168,16 +174,9 @@ def _has_regex(node: Node) -> bool:
     return any(isinstance(part, Regex) for part in walk(node))
 
 
-def _short_wildcards(node: Node) -> Iterator[Finding]:
-    terms = {part.text for part in walk(node) if isinstance(part, Term)}
-    for text in sorted(terms):
-        letters = sum(char.isalnum() for char in text)
-        if "*" in text and " " not in text and letters <= SHORT_WILDCARD:
-            yield (
-                "",
-                f'"{text}" fits many words that are not meant',
-                "write more letters, or the words themselves",
-            )
+def _is_short_wildcard(text: str) -> bool:
+    letters = sum(char.isalnum() for char in text)
+    return "*" in text and " " not in text and letters <= SHORT_WILDCARD
 
 
 def _contradictions(node: Node) -> Iterator[Finding]:
@@ -254,20 +253,13 @@ def _parts(node: Node) -> Sequence[Node]:
 # --- upkeep
 
 
-def _upkeep(loaded: LoadedRule, today: date, known: Known, *, owned: bool) -> Iterator[Finding]:
+def _upkeep(loaded: LoadedRule, today: date, *, owned: bool) -> Iterator[Finding]:
     rule = loaded.rule
     if loaded.review_by is not None and loaded.review_by < today:
         late = f"{loaded.review_by:%d %B %Y}".lstrip("0")
         yield "review_by", f"it was to be reviewed by {late}", "look at it and set a new date"
     if owned and not rule.owner:
         yield "owner", "it has no owner, other rules do", 'add owner = "…": who hears of its edits'
-    reached = None if known.reached is None else known.reached.get(rule.name, ())
-    if reached is not None and not reached and rule.channels is None:
-        yield (
-            "channels",
-            "its alerts reach nobody",
-            "add a route or a default channel, or write channels = [] if that is meant",
-        )
 
 
 # --- what it did
@@ -290,10 +282,14 @@ def _past(
     if total / days > max_per_day:
         yield (
             "",
-            f"it matches {total / days:.0f} stories a day",
+            f"it matches {_rate(total / days)} stories a day",
             "narrow it, or lower its severity so that it goes into a digest",
         )
     yield from _lone_terms(loaded.condition, count, total)
+
+
+def _rate(number: float) -> str:
+    return f"{number:.0f}" if number >= 10 else f"{number:.1f}"
 
 
 def _lone_terms(node: Node, count: Count, total: int) -> Iterator[Finding]:

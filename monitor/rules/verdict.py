@@ -37,16 +37,17 @@ def add_example(text: str, rule: str, key: str, story: Story) -> str:
     return _edited(text, rule, {key: [_plain(story)]}, {})
 
 
-def move_example(text: str, rule: str, story: Story, *, from_key: str, to_key: str) -> str:
-    """The file *text* with *story* taken out of one list of *rule* and put into another.
+def move_example(text: str, rule: str, number: int, *, from_key: str, to_key: str) -> str:
+    """The file *text* with the *number*-th example (from 0) of *rule* under another key.
 
     For an example that does what it should now: ``wanted_match`` → ``must_match``.
     """
     told = _rule_in(tomllib.loads(_unix(text)), rule)
-    if _plain(story) not in told.get(from_key, []):
+    if number >= len(told.get(from_key, [])):
         raise NotWritten(f'rule "{rule}" has no such example under {from_key}')
-    added = {} if _plain(story) in told.get(to_key, []) else {to_key: [_plain(story)]}
-    return _edited(text, rule, added, {from_key: [_plain(story)]})
+    story = told[from_key][number]
+    added = {} if story in told.get(to_key, []) else {to_key: [story]}
+    return _edited(text, rule, added, {from_key: [story]})
 
 
 def _edited(

@@ -1,0 +1,46 @@
+"""Rules and entries that a command line names; what is misspelt gets a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from monitor.cli.reading import reading
+from monitor.errors import ConfigError, MonitorError
+from monitor.model import Entry
+from monitor.rules.load import LoadedRule, RuleSet
+from monitor.settings import Config
+
+
+class NoSuchName(MonitorError):
+    """The command line names a rule that does not exist."""
+
+    exit_code = ConfigError.exit_code
+
+
+def named_rules(
+    rules: RuleSet, names: Sequence[str], also: RuleSet | None = None
+) -> list[LoadedRule]:
+    """The rules with these *names*, all of them if none is named; those of *also* may be gone."""
+    if not names:
+        return list(rules.rules)
+    known = {each.rule.name: each for each in rules.rules}
+    gone = {each.rule.name for each in also.rules} if also is not None else set()
+    for name in names:
+        if name not in known and name not in gone:
+            near = get_close_matches(name, known, n=1)
+            hint = f'Did you mean "{near[0]}"?' if near else "`check` shows all rules."
+            raise NoSuchName(f'There is no rule "{name}". {hint}')
+    return [known[name] for name in dict.fromkeys(names) if name in known]
+
+
+def stored_entry(settings: Config, id_or_url: str) -> Entry:
+    """An entry the monitor has seen."""
+    with reading(settings) as store:
+        entry = store.entry(id_or_url)
+    if entry is None:
+        raise MonitorError(
+            f'No feed has brought "{id_or_url}" so far. `entries list` shows what came;'
+            " with --text you can try any headline."
+        )
+    return entry
