@@ -74,6 +74,14 @@ class Welcomed:
     would_have: tuple[Alert, ...]  # newest first; none of them was sent
     channels: tuple[str, ...]
 
+    @property
+    def stories(self) -> list[list[Alert]]:
+        """``would_have`` by story."""
+        stories: dict[str, list[Alert]] = {}
+        for alert in self.would_have:
+            stories.setdefault(alert.story_id, []).append(alert)
+        return list(stories.values())
+
 
 Event = Polled | Handed | Reloaded | Trouble | Welcomed
 Report = Callable[[Event], None]

@@ -35,11 +35,12 @@ _REASONS = {
 
 def welcome(channel: Channel, welcomed: Welcomed, now: datetime) -> Alert:
     """The first message of a channel: what is watched, and what it would have sent last week."""
-    shown = welcomed.would_have[:WELCOME_SHOWS]
-    more = len(welcomed.would_have) - len(shown)
-    lines = [f"· {alert.title} ({alert.outlet}; rule {alert.rule_name})" for alert in shown]
+    stories = welcomed.stories
+    shown = stories[:WELCOME_SHOWS]
+    more = len(stories) - len(shown)
+    lines = [f"· {story[0].title} ({story[0].outlet}; {_rules(story)})" for story in shown]
     if shown:
-        count = _counted(len(welcomed.would_have), "story", "stories")
+        count = _counted(len(stories), "story", "stories")
         lines.insert(0, f"{count} of the last 7 days would have alerted:")
         lines += [f"· and {more} more"] if more else []
         lines.append("They were there before you came and are not sent again.")
@@ -58,6 +59,11 @@ def welcome(channel: Channel, welcomed: Welcomed, now: datetime) -> Alert:
         now=now,
         severity=Severity.NORMAL,
     )
+
+
+def _rules(story: Sequence[Alert]) -> str:
+    names = [alert.rule_name for alert in story]
+    return f"{'rule' if len(names) == 1 else 'rules'} {', '.join(names)}"
 
 
 def channel_stopped(refused: Refused, state: ChannelState, now: datetime) -> Alert:

@@ -124,11 +124,11 @@ class Live:
     def _welcomed(self, event: Welcomed) -> None:
         self.stop()
         self._say(
-            f"baseline: {event.entries} entries, {len(event.would_have)} would have alerted", "bold"
+            f"baseline: {event.entries} entries, {len(event.stories)} would have alerted", "bold"
         )
-        for alert in reversed(event.would_have[:SHOWN]):
+        for story in reversed(event.stories[:SHOWN]):
             self._console.print()
-            for line in terminal_lines([alert], self._config.timezone):
+            for line in terminal_lines(story, self._config.timezone):
                 self._console.print(Text(f"  {line}"))
         if event.would_have:
             self._console.print()

@@ -46,7 +46,7 @@ class Journal:
                     feeds=event.feeds,
                     failing=event.failing,
                     entries=event.entries,
-                    would_have_alerted=len(event.would_have),
+                    would_have_alerted=len(event.stories),
                 )
             case Trouble():
                 log.error(event.what, detail=event.detail, **event.context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from monitor import ids
@@ -15,7 +16,7 @@ SHOWN = 10  # problems or rules named in one message
 
 def not_live(what: str, problems: Sequence[Problem], now: datetime) -> Alert:
     """The files cannot be used: told once for each state of the files."""
-    shown = "\n".join(str(problem) for problem in problems[:SHOWN])
+    shown = "\n".join(str(replace(problem, excerpt="")) for problem in problems[:SHOWN])
     more = f"\nand {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
     return ids.operator_alert(
         f"{what}-not-live",
