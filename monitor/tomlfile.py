@@ -22,6 +22,7 @@ Shape = TypeVar("Shape", bound=pydantic.BaseModel)
 Name = Callable[[Path, Mapping[str, Any]], str]
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CURLY = re.compile("[“”„‟«»‘’‚‛]")
 
 
@@ -57,10 +58,12 @@ def parse(name: str, raw: bytes) -> TomlDocument:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([_syntax_problem(name, text, str(error))]) from None
     except RecursionError:
-        what = "brackets are nested too deeply"
+        what, where = "brackets are nested too deeply", re.search(r"(?:[\[{][^\]}\n]*){20}", text)
     except ValueError:  # Python refuses to read integers of more than 4300 digits
-        what = "a number is too long"
-    raise ConfigError([Problem(file=name, what=what, remedy="no value here needs that")])
+        what, where = "a number is too long", re.search(r"\d[\d_]{4000}", text)
+    line = text.count("\n", 0, where.start()) + 1 if where else None
+    remedy = "no value here needs that"
+    raise ConfigError([Problem(file=name, line=line, what=what, remedy=remedy)])
 
 
 def _decoded(name: str, raw: bytes) -> str:
@@ -101,17 +104,33 @@ def _syntax_problem(name: str, text: str, message: str) -> Problem:
 def caret(line: str, column: int) -> str:
     """*line* with a mark under its *column* (from 1); long lines are cut round it."""
     start = max(0, column - 60)
-    piece = line[start : start + 100]
+    piece = _CONTROL.sub("\ufffd", line[start : start + 100].replace("\t", " "))
     return f"    {piece}\n    {' ' * (column - 1 - start)}^"
 
 
 def _in_words(line: str, column: int, message: str) -> tuple[str, str, int]:
     """(what, remedy, column) for a line tomllib did not understand."""
-    for explain in (_curly_quotes, _apostrophe, _unquoted, _repeated, _open_string, _key_alone):
+    for explain in (
+        _control,
+        _curly_quotes,
+        _apostrophe,
+        _unquoted,
+        _repeated,
+        _open_string,
+        _key_alone,
+    ):
         found = explain(line, column, message)
         if found is not None:
             return found
     return "this cannot be understood", "compare it with a line above that works", column
+
+
+def _control(line: str, column: int, _: str) -> tuple[str, str, int] | None:
+    found = _CONTROL.search(line.replace("\t", " "))
+    if found is None:
+        return None
+    what = f"an invisible control character (U+{ord(found[0]):04X})"
+    return what, "delete it", found.start() + 1
 
 
 def _curly_quotes(line: str, column: int, _: str) -> tuple[str, str, int] | None:
@@ -171,20 +190,18 @@ def _repeated(line: str, column: int, message: str) -> tuple[str, str, int] | No
 
 
 def _open_string(line: str, column: int, message: str) -> tuple[str, str, int] | None:
-    if "Illegal character" in message or "Unterminated string" in message:
-        if line[: column - 1].count('"') % 2 or "\\n" in message:
-            return ("a quotation mark is not closed", 'end the text with "', column)
-        if "\\t" in message or "\\x" in message:
-            return ("an invisible control character", "delete it", column)
+    broken = "Illegal character" in message or "Unterminated string" in message
+    if broken and (line[: column - 1].count('"') % 2 or "\\n" in message):
+        return ("a quotation mark is not closed", 'end the text with "', column)
     if "Unescaped '\\'" in message:
         return (
             "\\ has a meaning of its own between double quotes",
             "put the text into single quotes: '…', or write \\\\",
-            column,
+            line.rfind("\\", 0, column) + 1,
         )
     if message.startswith("Unclosed array"):
         return ("the list [ … is not closed, or a comma is missing", 'write ["a", "b"]', column)
-    if message.startswith(("Expected ']'", "Unclosed inline table")):
+    if message.startswith(("Expected ']", "Unclosed inline table")):
         return ("a bracket is not closed", "close it on the same line", column)
     return None
 
@@ -219,17 +236,28 @@ def validate(document: TomlDocument, shape: type[Shape], *, name: Name | None = 
         return shape.model_validate(document.data)
     except pydantic.ValidationError as error:
         named = name or _dotted
+        errors = error.errors(include_url=False, include_context=True)
         problems = [
-            _problem(document, shape, each, named)
-            for each in error.errors(include_url=False, include_context=True)
+            _problem(document, shape, path, each, named)
+            for path, each in _told_once(document.data, errors)
         ]
         raise ConfigError(sorted(set(problems), key=lambda p: (p.line or 0, str(p)))) from None
 
 
+def _told_once(data: Any, errors: Sequence[Any]) -> Iterator[tuple[Path, Any]]:
+    """One error a place: where one of several shapes may stand, pydantic tells of each of them."""
+    first: dict[Path, Any] = {}
+    for error in errors:
+        first.setdefault(_existing(data, error), error)
+    inner = {path[:length] for path in first for length in range(len(path))}
+    for path, error in first.items():
+        if not (path in inner and error["type"] in _TYPES):
+            yield path, error
+
+
 def _problem(
-    document: TomlDocument, shape: type[pydantic.BaseModel], error: Any, name: Name
+    document: TomlDocument, shape: type[pydantic.BaseModel], path: Path, error: Any, name: Name
 ) -> Problem:
-    path = _existing(document.data, error["loc"])
     what, remedy = _shape_fault(shape, path, error)
     missing = error["type"] == "missing"
     return Problem(
@@ -241,12 +269,12 @@ def _problem(
     )
 
 
-def _existing(data: Any, location: Sequence[str | int]) -> Path:
-    """*location* without pydantic's own steps (union members), which are not in the data."""
+def _existing(data: Any, error: Any) -> Path:
+    """Where *error* is, without pydantic's own steps (union members), which are not in the data."""
     path: list[str | int] = []
-    for number, step in enumerate(location):
-        last = number == len(location) - 1
-        if isinstance(data, dict) and isinstance(step, str) and (step in data or last):
+    for number, step in enumerate(error["loc"]):
+        missing = error["type"] == "missing" and number == len(error["loc"]) - 1
+        if isinstance(data, dict) and isinstance(step, str) and (step in data or missing):
             path.append(step)
             data = data.get(step)
         elif isinstance(data, list) and isinstance(step, int) and step < len(data):

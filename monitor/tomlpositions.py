@@ -14,6 +14,8 @@ Path = tuple[str | int, ...]
 _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 _DOTTED = re.compile(rf"[ \t]*({_KEY})[ \t]*(\.?)")
 _TOKEN = re.compile(r'"""|\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]')
+_ITEM = re.compile(rf"{_TOKEN.pattern}|,|[^\s,\[\]{{}}#\"']+")
+_ARRAY = re.compile(r"[ \t]*\[")
 _GAP = re.compile(r"[ \t\r]*(?:#[^\n]*)?\n?")
 
 
@@ -69,7 +71,9 @@ class _Scan:
         for part in parts:
             path = (*path, part)
             self._found.setdefault(path, self._line)
-        return self._value_end(self._text.index("=", end) + 1)
+        start = self._text.index("=", end) + 1
+        opening = _ARRAY.match(self._text, start)
+        return self._items(opening.end(), path) if opening else self._value_end(start)
 
     def _resolved(self, parts: list[str]) -> Path:
         """*parts* with the number of the latest item after each array of tables."""
@@ -93,6 +97,24 @@ class _Scan:
     def _line_end(self, at: int) -> int:
         end = self._text.find("\n", at)
         return len(self._text) if end == -1 else end
+
+    def _items(self, at: int, path: Path) -> int:
+        """Note the line of each item of the array whose ``[`` ends at *at*; just past its end."""
+        text, depth, number, line, counted = self._text, 1, 0, self._line, at
+        while depth:
+            found = _ITEM.search(text, at)
+            assert found is not None
+            token, at = found[0], found.end()
+            if depth == 1 and token[0] not in "#,]":
+                line += text.count("\n", counted, found.start())
+                counted = found.start()
+                self._found.setdefault((*path, number), line)
+            if token in ('"""', "'''"):
+                at = self._long_string_end(at, token)
+            number += depth == 1 and token == ","
+            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token, 0)
+        end = text.find("\n", at)
+        return len(text) if end == -1 else end
 
     def _value_end(self, at: int) -> int:
         """Just past the value that starts at *at*."""
