@@ -14,12 +14,14 @@ from pathlib import Path
 from monitor import ids, tomlfile
 from monitor.errors import ConfigError, Problem
 from monitor.model import Rule
-from monitor.rules import examples
-from monitor.rules.conditions import any_of, condition
+from monitor.rules import examples, lists
+from monitor.rules.conditions import Fault, condition
 from monitor.rules.examples import Example
 from monitor.rules.files import RuleFile, RuleTable, named
 from monitor.rules.match import Detect, Matcher, compile_rules, walk
-from monitor.rules.syntax import QueryError
+from monitor.rules.meaning import meaning
+from monitor.rules.mistakes import usual_mistakes
+from monitor.rules.syntax import QueryError, UnknownList
 from monitor.rules.tree import Label, Node
 from monitor.tomlfile import TomlDocument, caret
 
@@ -149,6 +151,8 @@ class _Reading:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.known_lists: dict[str, Node] = {}
+        self._unread = False  # a file whose lists are not known
+        self._meanings: dict[int, str] = {}
         self._files: list[tuple[TomlDocument, RuleFile]] = []
 
     def stop_at_errors(self) -> None:
@@ -158,50 +162,32 @@ class _Reading:
     def file(self, name: str, raw: bytes) -> None:
         try:
             document = tomlfile.parse(name, raw)
-            self.problems += _usual_mistakes(document)
-            if not any(problem.file == name for problem in self.problems):
-                shape = tomlfile.validate(document, RuleFile, name=named)
-                self._files.append((document, shape))
+            mistakes = list(usual_mistakes(document))
+            if mistakes:  # whatever else is wrong may be their consequence
+                raise ConfigError(mistakes)
+            self._files.append((document, tomlfile.validate(document, RuleFile, name=named)))
         except ConfigError as error:
             self.problems += error.problems
+            self._unread = True
 
     # --- lists
 
     def lists(self) -> None:
         """Resolve the lists of all files; a list may use others."""
-        places: dict[str, tuple[TomlDocument, list[str]]] = {}
+        places: dict[str, TomlDocument] = {}
+        terms: dict[str, list[str]] = {}
         for document, shape in self._files:
-            for name, terms in shape.lists.items():
+            for name, written in shape.lists.items():
                 if name in places:
-                    where = f"{places[name][0].name}:{places[name][0].line('lists', name)}"
+                    where = f"{places[name].name}:{places[name].line('lists', name)}"
                     self._say(document, ("lists", name), f"is already in {where}", "join the two")
                 else:
-                    places[name] = (document, terms)
-        for name in places:
-            self._resolve(name, places, ())
-
-    def _resolve(
-        self,
-        name: str,
-        places: Mapping[str, tuple[TomlDocument, list[str]]],
-        using: tuple[str, ...],
-    ) -> None:
-        if name in self.known_lists:
-            return
-        document, terms = places[name]
-        if name in using:
-            circle = " → ".join(f"@{each}" for each in (*using[using.index(name) :], name))
-            self._say(document, ("lists", name), f"uses itself: {circle}", "take one out")
-            return
-        for term in terms:
-            inner = term.strip().removeprefix("@")
-            if term.strip().startswith("@") and inner in places:
-                self._resolve(inner, places, (*using, name))
-        resolved = any_of(
-            terms, self.known_lists, self._fault(document, ("lists",)), (name,), f"@{name}"
+                    places[name], terms[name] = document, written
+        self.known_lists |= lists.resolved(
+            terms,
+            lambda name, what, remedy: self._say(places[name], ("lists", name), what, remedy),
+            lambda name: self._fault(places[name], ("lists", name)),
         )
-        if resolved is not None:
-            self.known_lists[name] = resolved
 
     # --- rules
 
@@ -243,7 +229,9 @@ class _Reading:
             note=table.note,
             source=source,
         )
-        meaning = ids.derive("rule", repr(node), repr(channels), rule.severity.label)
+        mark = ids.derive(
+            "rule", meaning(node, self._meanings), repr(channels), rule.severity.label
+        )
         return LoadedRule(
             rule=rule,
             condition=node,
@@ -251,7 +239,7 @@ class _Reading:
             backfill=table.backfill,
             review_by=table.review_by,
             examples=tuple(examples.of(table, document, number)),
-            fingerprint=meaning,
+            fingerprint=mark,
         )
 
     # --- problems
@@ -269,8 +257,10 @@ class _Reading:
             )
         )
 
-    def _fault(self, document: TomlDocument, base: tuple[str | int, ...]):  # type: ignore[no-untyped-def]
+    def _fault(self, document: TomlDocument, base: tuple[str | int, ...]) -> Fault:
         def fault(path: tuple[str | int, ...], text: str, error: QueryError) -> None:
+            if isinstance(error, UnknownList) and self._unread:
+                return  # it may stand in the file that cannot be read: that is told already
             whole = (*base, *path)
             line = document.line(*whole)
             shown, column = _place(document, line, text, error.position)
@@ -305,34 +295,6 @@ def _place(
             return caret(lines[number], start + position + 1), None
     flat = " ".join(text.split("\n"))
     return caret(flat, position + 1), None
-
-
-def _usual_mistakes(document: TomlDocument) -> Iterator[Problem]:
-    """Mistakes that deserve better words than "there is no key"."""
-    if "rules" in document.data:
-        yield Problem(
-            file=document.name, line=document.line("rules"), where="[[rules]]",
-            what="a rule begins with [[rule]], without s", remedy="write [[rule]]",
-        )  # fmt: skip
-    if isinstance(document.data.get("rule"), dict):
-        yield Problem(
-            file=document.name, line=document.line("rule"), where="[rule]",
-            what="a rule begins with two brackets", remedy="write [[rule]]",
-        )  # fmt: skip
-        return
-    known = {info.alias or name for name, info in RuleTable.model_fields.items()}
-    rules = document.data.get("rule")
-    for number, rule in enumerate(rules if isinstance(rules, list) else ()):
-        score = rule.get("score") if isinstance(rule, dict) else None
-        for key, value in score.items() if isinstance(score, dict) else ():
-            if key in known and not isinstance(value, int | float):
-                yield Problem(
-                    file=document.name,
-                    line=document.line("rule", number, "score", key),
-                    where=named(("rule", number), document.data),
-                    what=f"{key} stands below [rule.score], so it counts as one of its terms",
-                    remedy=f"move {key} above the line [rule.score]",
-                )
 
 
 def _looks_for_something(table: RuleTable) -> bool:

@@ -50,6 +50,10 @@ class QueryError(ValueError):
         super().__init__(f"{message}; {remedy}" if remedy else message)
 
 
+class UnknownList(QueryError):
+    """An ``@name`` that no file defines."""
+
+
 class _Kind(Enum):
     QUOTED = "quoted"
     REGEX = "regex"
@@ -101,7 +105,7 @@ def parse_term(text: str, lists: Mapping[str, Node]) -> Node:
         )
     exact = stripped.startswith("=")
     plain = stripped[exact:].strip().strip('"“”„')
-    return _term(plain, shift, shift + len(stripped), exact=exact)
+    return _term(plain, shift, exact=exact)
 
 
 def _lexemes(query: str) -> list[_Lexeme]:
@@ -206,7 +210,7 @@ class _Parser:
             return Scope(fields=frozenset({field}), part=self._unary())
         if lexeme.kind is _Kind.QUOTED:
             exact = lexeme.text.startswith("=")
-            return _term(lexeme.text[1 + exact : -1], lexeme.start, lexeme.end, exact=exact)
+            return _term(lexeme.text[1 + exact : -1], lexeme.start, exact=exact)
         if lexeme.kind is _Kind.REGEX:
             return _regex(lexeme)
         if lexeme.kind is _Kind.LIST:
@@ -235,10 +239,10 @@ class _Parser:
             _refuse_lower_operator(self._next)
             taken.append(self._take())
         text = " ".join(each.text for each in taken)[exact:]
-        return _term(text, first.start, taken[-1].end, exact=exact)
+        return _term(text, first.start, exact=exact)
 
 
-def _term(text: str, start: int, end: int, *, exact: bool) -> Node:
+def _term(text: str, start: int, *, exact: bool) -> Node:
     text = " ".join(text.split())
     if text.endswith("(s)"):
         text = text[:-3]  # singular finds plural anyway
@@ -257,7 +261,7 @@ def _term(text: str, start: int, end: int, *, exact: bool) -> Node:
         raise QueryError(
             "= means exactly as written, * means anything", "use one of the two", start
         )
-    return Term(text=text, exact=exact, position=(start, end))
+    return Term(text=text, exact=exact)
 
 
 def _regex(lexeme: _Lexeme) -> Regex:
@@ -266,7 +270,7 @@ def _regex(lexeme: _Lexeme) -> Regex:
         regex.compiled(pattern)
     except regex.RegexError as error:
         raise QueryError(error.what, error.remedy, lexeme.start) from None
-    return Regex(pattern=pattern, position=(lexeme.start, lexeme.end))
+    return Regex(pattern=pattern)
 
 
 def _resolved(lexeme: _Lexeme, lists: Mapping[str, Node]) -> Node:
@@ -279,7 +283,7 @@ def _resolved(lexeme: _Lexeme, lists: Mapping[str, Node]) -> Node:
         near = get_close_matches(name, lists, n=1)
         known = ", ".join(f"@{each}" for each in sorted(lists)[:10]) or "none yet"
         remedy = f'did you mean "@{near[0]}"?' if near else f"lists are: {known}"
-        raise QueryError(f'there is no list "{name}"', remedy, lexeme.start)
+        raise UnknownList(f'there is no list "{name}"', remedy, lexeme.start)
     node = lists[name]
     return replace(node, origin=f"@{name}") if isinstance(node, Or) else node
 
