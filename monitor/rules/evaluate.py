@@ -92,8 +92,13 @@ def compiled(
             return lambda _: []
 
 
+@lru_cache(maxsize=256)
+def _numbers(fields: frozenset[Field]) -> frozenset[int]:
+    return frozenset(NUMBER[each] for each in fields)
+
+
 def _term(number: int, fields: frozenset[Field]) -> Evaluate:
-    allowed = frozenset(NUMBER[each] for each in fields)
+    allowed = _numbers(fields)
 
     def evaluate(scanned: Scanned) -> Spans | None:
         found = scanned.hits.get(number)

@@ -99,8 +99,8 @@ class Matcher:
 
     def hits(self, scanned: Scanned, spans: Spans) -> tuple[Hit, ...]:
         """The evidence in *spans*, in the order of fields and places."""
-        leaves = {leaf for span in spans for leaf in span[2]}
-        return tuple(sorted(self._hit(scanned, leaf) for leaf in leaves))
+        leaves = sorted({leaf for span in spans for leaf in span[2]})
+        return tuple([self._hit(scanned, leaf) for leaf in leaves])
 
     def _hit(self, scanned: Scanned, leaf: Leaf) -> Hit:
         first, after, number = leaf

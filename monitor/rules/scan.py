@@ -21,7 +21,8 @@ SHIFT = 20  # words a field may have: a million
 MASK = (1 << SHIFT) - 1
 
 Leaf = tuple[int, int, int]  # first position, position after the last, term number
-Node = dict[Any, Any]  # key → node, and None → [(term number, variant with a check or None)]
+Node = dict[Any, Any]  # see Trie
+Ending = int | tuple[int, Variant]  # a term's number, with the variant if spelling is checked
 
 
 class Words:
@@ -69,7 +70,12 @@ def text_of(entry: Entry, field: Field) -> str:
 
 
 class Trie:
-    """All terms of all rules; immutable once made."""
+    """All terms of all rules; immutable once made.
+
+    A node is a dict from trie key to node, with the terms that end there under ``None``.  Where no
+    term goes on, the node is just the tuple of those that end: a dict for each would be half of
+    all memory.
+    """
 
     def __init__(self, terms: Sequence[Term]) -> None:
         self._root: Node = {}
@@ -82,16 +88,27 @@ class Trie:
 
     def _add(self, number: int, variant: Variant) -> None:
         node = self._root
-        for key in variant.keys:
-            node = node.setdefault(key, {})
-        checked = variant if variant.cases or variant.exact else None
-        node.setdefault(None, []).append((number, checked))
+        for key in variant.keys[:-1]:
+            if key.startswith(WILD):
+                node[WILD] = True  # patterns are looked for only where there are any
+            following = node.get(key)
+            if not isinstance(following, dict):
+                following = node[key] = {} if following is None else {None: following}
+            node = following
+        last = variant.keys[-1]
+        if last.startswith(WILD):
+            node[WILD] = True
+        ending: Ending = (number, variant) if variant.cases or variant.exact else number
+        there = node.get(last)
+        if isinstance(there, dict):
+            there[None] = (*there.get(None, ()), ending)
+        else:
+            node[last] = (*(there or ()), ending)
 
     def scan(self, words: Words, base: int, hits: dict[int, list[Leaf]]) -> None:
         """Add to *hits* every place in *words* where a term stands: term number → leaves."""
-        folded = words.columns.folded
         root, wild_of = self._root, self._wildcards.of if self._wildcards else None
-        for start, word in enumerate(folded):
+        for start, word in enumerate(words.columns.folded):
             node = root.get(word)
             if node is not None:
                 self._walk(words, node, start, start + 1, base, hits)
@@ -102,44 +119,52 @@ class Trie:
                         self._walk(words, node, start, start + 1, base, hits)
 
     def _walk(
-        self, words: Words, node: Node, start: int, at: int, base: int, hits: dict[int, list[Leaf]]
-    ) -> None:
-        """Report the terms that end before word *at*, and follow those that go on."""
-        folded = words.columns.folded
-        while True:
-            ending = node.get(None)
-            if ending is not None:
-                self._report(words, ending, start, at, base, hits)
-                if len(node) == 1:
-                    return
-            if at >= len(folded):
-                return
-            for key in self._wildcards.of(folded[at]) if self._wildcards else ():
-                wild = node.get(key)
-                if wild is not None:
-                    self._walk(words, wild, start, at + 1, base, hits)
-            following: Node | None = node.get(folded[at])
-            if following is None:
-                return
-            node, at = following, at + 1
-
-    def _report(
         self,
         words: Words,
-        ending: list[tuple[int, Variant | None]],
+        node: Node | tuple[Ending, ...],
         start: int,
         at: int,
         base: int,
         hits: dict[int, list[Leaf]],
     ) -> None:
-        for number, checked in ending:
-            if checked is None or is_satisfied(checked, lambda n: words.spelled(start + n)):
-                found = hits.get(number)
-                leaf = (base + start, base + at, number)
-                if found is None:
-                    hits[number] = [leaf]
-                elif leaf not in found[-4:]:  # two spellings of one term at one place
-                    found.append(leaf)
+        """Report the terms that end before word *at*, and follow those that go on."""
+        folded = words.columns.folded
+        while isinstance(node, dict):
+            if None in node:
+                self._report(words, node[None], start, at, base, hits)
+            if at >= len(folded):
+                return
+            for key in self._wildcards.of(folded[at]) if WILD in node else ():
+                if key in node:
+                    self._walk(words, node[key], start, at + 1, base, hits)
+            following = node.get(folded[at])
+            if following is None:
+                return
+            node, at = following, at + 1
+        self._report(words, node, start, at, base, hits)
+
+    def _report(
+        self,
+        words: Words,
+        endings: tuple[Ending, ...],
+        start: int,
+        at: int,
+        base: int,
+        hits: dict[int, list[Leaf]],
+    ) -> None:
+        for ending in endings:
+            if isinstance(ending, int):
+                number = ending
+            else:
+                number, variant = ending
+                if not is_satisfied(variant, lambda n: words.spelled(start + n)):
+                    continue
+            leaf = (base + start, base + at, number)
+            found = hits.get(number)
+            if found is None:
+                hits[number] = [leaf]
+            elif leaf not in found[-4:]:  # two spellings of one term at one place
+                found.append(leaf)
 
 
 def fields_of(entry: Entry, fields: Sequence[Field]) -> Iterator[tuple[int, Words]]:

@@ -32,7 +32,6 @@ class Term:
 
     text: str  # 'Foreign Military Sale', 'sanction*', 'F-16'
     exact: bool = False  # =Apple, ="Storm Shadow": case as written, no plural
-    position: tuple[int, int] = field(default=(0, 0), compare=False)  # in the query string
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,6 @@ class Regex:
     """/pattern/ on the raw text of a field; linear time only."""
 
     pattern: str
-    position: tuple[int, int] = field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
