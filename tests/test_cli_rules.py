@@ -228,6 +228,12 @@ def test_lint_looks_at_files_and_at_what_rules_did(
     assert 'rule "drones": it matches 1.0 stories a day' in out
 
 
+def test_check_lints_too(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rule_file(config).write_text('[lists]\nx = ["y"]\n' + RULES)
+    assert run(config, "check") == 0
+    assert 'a.toml:2: warning: list "x": no rule uses it' in capsys.readouterr().out
+
+
 def test_lint_needs_no_database(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (config.parent / "monitor.db").unlink()
     assert run(config, "rules", "lint", "--json") == 0

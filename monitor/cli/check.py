@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from monitor.cli.options import config_option, config_path
 from monitor.errors import ConfigError, Problem
 from monitor.model import Rule
 from monitor.pipeline.in_force import joint_problems
+from monitor.rules.lint import lint
 from monitor.rules.load import RuleSet, load, read_folder
 from monitor.settings import Config
 from monitor.terminal import counted, plain, print_table
@@ -58,7 +60,7 @@ def examine(path: Path) -> tuple[Config | None, RuleSet | None, list[Problem]]:
         problems += error.problems
     try:
         rules = load(read_folder(folder))
-        problems += rules.warnings
+        problems += [*rules.warnings, *lint(rules, datetime.now(UTC).date())]
     except ConfigError as error:
         problems += error.problems
     if settings is not None and rules is not None:

@@ -86,6 +86,7 @@ def _forms(entry: Entry, whole: Explanation) -> Iterator[Story]:
     content = {"content": _cut(entry.content, entry, whole, "content")}
     yield _filled({**told, **content})
     yield _filled({**told, **content, **labels})
+    yield _filled({**told, "summary": entry.summary, "content": entry.content, **labels})
 
 
 def _filled(story: Mapping[str, str | Sequence[str]]) -> Story:
