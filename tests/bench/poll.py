@@ -2,8 +2,8 @@
 
     python tests/bench/poll.py [--feeds 100]
 
-Feeds of real size on loopback: those of the corpus, else made ones.  CPU seconds are those of whole
-processes, children included (``os.wait4``), start-up included; wall times only say what it felt like.
+Feeds of real size on loopback: those of the corpus, else made ones.  CPU seconds are those of
+whole processes, children and start-up included (``os.wait4``); wall times are impressions.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ async def main() -> None:
             ours = await asyncio.to_thread(cpu_of, command)
             again = await asyncio.to_thread(cpu_of, command)
             theirs = await asyncio.to_thread(feedparser_alone, folder, documents)
-            started, share = await idle(config)
+            (folder / "fresh").mkdir()
+            fresh = write_house(folder / "fresh", [server.url(f"/{n}") for n in range(count)])
+            started, share = await idle(fresh)
     print(f"{count} feeds, {sum(map(len, documents)) / count / 1024:.0f} KiB each")
     print(f"feedparser alone          {theirs[0]:6.2f} s CPU  {theirs[1]:6.2f} s wall")
     print(f"once, everything new      {ours[0]:6.2f} s CPU  {ours[1]:6.2f} s wall"
