@@ -1,0 +1,149 @@
+"""The words that tell what an entry is about, weighted by how rare they are.  Pure.
+
+TF-IDF of stemmed words and of adjacent pairs of them, the 40 strongest, as a unit vector.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import log, sqrt
+from zlib import crc32
+
+from monitor.text import words
+
+MAX_FEATURES = 40
+MAX_CHARACTERS = 6_000  # the beginning tells what it is about
+PAIR_WEIGHT = 0.5
+TITLE_COUNT = 2  # a word of the headline counts as so many
+MAX_WORDS_COUNTED = 200_000  # distinct words remembered in a language
+_SCALE = 65_535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How often each word and each pair ("arms sale") stands in an entry."""
+
+    language: str
+    words: Mapping[str, int]
+    pairs: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """A unit vector over words and pairs, strongest first."""
+
+    language: str
+    weights: tuple[tuple[str, float], ...]
+
+    def vector(self) -> Vector:
+        """As the index and the store keep it."""
+        return pack((key(self.language, name), weight) for name, weight in self.weights)
+
+
+Vector = bytes
+"""Features packed, strongest first: n 32-bit keys, then n weights in 65,535ths of 16 bits."""
+
+
+def pack(items: Iterable[tuple[int, float]]) -> Vector:
+    """*items* (key, weight in 0 … 1) packed, in their order."""
+    pairs = list(items)
+    keys = array("I", [name for name, _ in pairs])
+    weights = array("H", [min(_SCALE, round(weight * _SCALE)) for _, weight in pairs])
+    return keys.tobytes() + weights.tobytes()
+
+
+def unpack(vector: Vector) -> list[tuple[int, float]]:
+    """The (key, weight) of *vector*, strongest first."""
+    keys, weights = _columns(vector)
+    return [(name, number / _SCALE) for name, number in zip(keys, weights, strict=True)]
+
+
+def dot(vector: Vector, query: Mapping[int, float]) -> float:
+    """The cosine of *vector* with *query*, another unit vector."""
+    keys, weights = _columns(vector)
+    shared = [query[n] * w for n, w in zip(keys, weights, strict=True) if n in query]
+    return sum(shared) / _SCALE
+
+
+def _columns(vector: Vector) -> tuple[memoryview[int], memoryview[int]]:
+    view, border = memoryview(vector), len(vector) // 6 * 4
+    return view[:border].cast("I"), view[border:].cast("H")
+
+
+def key(language: str, name: str) -> int:
+    """The 32-bit key of a feature: that of another language is another key."""
+    return crc32(f"{language}\0{name}".encode("utf-8", "replace"))
+
+
+# --- counting words --------------------------------------------------------------------------
+
+
+def stem(word: str) -> str:
+    """*word* without a plural ending: Harman's S-stemmer (1991)."""
+    if len(word) < 4 or word[-1] != "s":
+        return word
+    if word.endswith("ies") and word[-4] not in "ea":
+        return word[:-3] + "y"
+    if word.endswith("es") and word[-3] not in "aeo":
+        return word[:-1]
+    return word[:-1] if word[-2] not in "us" else word
+
+
+def terms(title: str, text: str, language: str) -> Terms:
+    """The words and pairs of an entry's *title* and the beginning of its *text*."""
+    headline = [stem(word) for word in words(title[:MAX_CHARACTERS])]
+    body = [stem(word) for word in words(text[:MAX_CHARACTERS])]
+    counted: Counter[str] = Counter(body)
+    pairs = Counter(f"{one} {two}" for one, two in pairwise(body))
+    for word in headline:
+        counted[word] += TITLE_COUNT
+    for one, two in pairwise(headline):
+        pairs[f"{one} {two}"] += TITLE_COUNT
+    return Terms(language=language, words=counted, pairs=pairs)
+
+
+@dataclass(slots=True)
+class Frequencies:
+    """In how many entries each word of a language was seen, earlier news included."""
+
+    documents: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def count(self, found: Terms) -> None:
+        """Remember that one more entry holds these words."""
+        self.documents += 1
+        for word in found.words:
+            self.counts[word] = self.counts.get(word, 0) + 1
+        if len(self.counts) > MAX_WORDS_COUNTED:
+            self._halve()
+
+    def rarity(self, word: str) -> float:
+        """The inverse document frequency of *word*: 0.0 for one that stands everywhere."""
+        return max(0.0, log((self.documents + 1) / (self.counts.get(word, 0) + 0.5)))
+
+    def _halve(self) -> None:
+        """Forget the rare half: shares stay what they were, and memory is bounded."""
+        self.documents //= 2
+        self.counts = {word: n // 2 for word, n in self.counts.items() if n > 1}
+
+
+def weigh(found: Terms, frequencies: Frequencies) -> Features:
+    """The strongest features of an entry, a unit vector; a pair is as rare as its words are.
+
+    Counting pairs themselves would need a table ten times as large.
+    """
+    rarity = {word: frequencies.rarity(word) for word in found.words}
+    weights = {word: (1 + log(n)) * rarity[word] for word, n in found.words.items()}
+    for pair, n in found.pairs.items():
+        one, two = pair.split(" ")
+        weights[pair] = PAIR_WEIGHT * (1 + log(n)) * (rarity[one] + rarity[two]) / 2
+    strongest = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:MAX_FEATURES]
+    length = sqrt(sum(weight * weight for _, weight in strongest)) or 1.0
+    return Features(
+        language=found.language,
+        weights=tuple((name, weight / length) for name, weight in strongest if weight > 0),
+    )
