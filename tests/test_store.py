@@ -274,6 +274,16 @@ class TestDeliveries:
         store.finish([Finished(deliveries=(), state=health, at=NOW)])
         assert store.claim_deliveries(NOW, 10) == []
 
+    @pytest.mark.parametrize("targets", [None, ["desk"]])
+    def test_a_resumed_target_is_tried_again(self, store, targets):
+        committed(store, "NATO")
+        health = ChannelState(channel="desk", target="desk", stopped=True, last_error="HTTP 404")
+        store.finish([Finished(deliveries=(), state=health, at=NOW)])
+        store.resume(["another"])
+        assert store.claim_deliveries(NOW, 10) == []
+        store.resume(targets)
+        assert len(store.claim_deliveries(NOW, 10)) == 1
+
     def test_next_due_at_waits_for_the_target(self, store):
         committed(store, "NATO")
         assert store.next_due_at() == NOW

@@ -334,6 +334,24 @@ class TestEdits:
             await house.stop()
 
 
+async def test_a_channel_that_refuses_stops_until_its_address_changes(tmp_path: Path) -> None:
+    async with a_house(tmp_path, "404") as house:
+        house.outlet.publish("Old", minutes_ago=600)
+        await house.run()
+        await house.until(lambda: house.logged("not sent"), "the refusal")
+        await house.until(
+            lambda: house.query("SELECT 1 FROM channel_states WHERE stopped = 1"), "the stop"
+        )
+        house.outlet.publish("NATO meets today")
+        await house.until(
+            lambda: house.query("SELECT 1 FROM alerts WHERE rule_name = 'nato'"), "the alert's row"
+        )
+        assert not any(b"NATO meets" in each.body for each in house.sink.posted)
+        house.write_config(house.sink.url("200"))
+        await house.until(lambda: house.told("NATO meets today"), "the alert, late")
+        await house.stop()
+
+
 async def test_once_tells_by_its_exit_code(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         house.outlet.publish("Old", minutes_ago=600)

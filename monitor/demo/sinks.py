@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -52,7 +53,7 @@ class Posted:
         return json.loads(self.body)
 
 
-class _Sink:
+class _Sink(ABC):
     """A server on 127.0.0.1 at a free port."""
 
     port = 0
@@ -90,8 +91,9 @@ class _Sink:
             self._open.discard(task)
             writer.close()
 
+    @abstractmethod
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raise NotImplementedError
+        """Serve one client."""
 
 
 class MailSink(_Sink):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -146,18 +146,28 @@ class Deliverer:
         target = next((t for t in channel.targets if t.name == message.target), None)
         if target is None:
             return Refused(detail="this recipient is no longer in config.toml")
-        return await self._sender.send(message, target, channel)
+        try:
+            return await self._sender.send(message, target, channel)
+        except Exception as bug:  # a message that trips us must not block those behind it
+            log.exception("sending failed", target=message.target)
+            return Refused(detail=f"a mistake of the monitor: {type(bug).__name__}")
 
     def _message(self, channel: Channel, bundle: Bundle) -> Message:
         if bundle[0].message is not None:
             return bundle[0].message
-        return render(
-            [(queued.delivery, queued.alert) for queued in bundle],
-            channel=channel,
-            timezone=self._in_force.config.timezone,
-            now=self._clock(),
-            message_id=ids.derive("message", *(queued.delivery.id for queued in bundle)),
-        )
+        now = self._clock()
+        name = ids.derive("message", *(queued.delivery.id for queued in bundle))
+        try:
+            return render(
+                [(queued.delivery, queued.alert) for queued in bundle],
+                channel=channel,
+                timezone=self._in_force.config.timezone,
+                now=now,
+                message_id=name,
+            )
+        except Exception:  # an alert that cannot be laid out is told without layout
+            log.exception("rendering failed", target=bundle[0].delivery.target)
+            return _bare(bundle, channel, name, now)
 
     # --- recording
 
@@ -186,3 +196,20 @@ def bundled(claimed: Sequence[QueuedDelivery]) -> list[Bundle]:
     for bundle in bundles.values():
         bundle.sort(key=lambda queued: (-queued.alert.severity, queued.alert.rule_name))
     return list(bundles.values())
+
+
+def _bare(bundle: Bundle, channel: Channel, name: str, now: datetime) -> Message:
+    """A message of headline, link and ids alone."""
+    alerts = [queued.alert for queued in bundle]
+    first = alerts[0]
+    text = "\n".join([first.title or "An alert", first.url, *(f"Alert {a.id}" for a in alerts)])
+    return Message(
+        id=name,
+        channel=channel.name,
+        target=bundle[0].delivery.target,
+        subject=" ".join(f"[{first.severity.name}] {first.title}".split())[:150],
+        text=text,
+        alert_ids=tuple(alert.id for alert in alerts),
+        delivery_ids=tuple(queued.delivery.id for queued in bundle),
+        created_at=now,
+    )

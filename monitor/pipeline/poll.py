@@ -106,15 +106,23 @@ class Poller:
     async def visit(self, feed: Feed) -> Polled:
         """Poll one claimed feed to its commit; never raises for what a feed does."""
         try:
-            visited = await self._visit(feed)
+            polled = (await self._visit_safely(feed)).polled
         except StoreBusy as busy:  # nothing was written: the lease runs out, the feed is due again
-            return self._gave_up(feed, str(busy))
+            detail = f"not stored: {busy}"
+            polled = Polled(feed=feed, kind=PollKind.FAILED, detail=detail)
+        self._report(polled)
+        return polled
+
+    async def _visit_safely(self, feed: Feed) -> _Visit:
+        """A visit; a bug of ours ends as a failure of this feed alone."""
+        try:
+            return await self._visit(feed)
+        except StoreBusy:
+            raise
         except Exception as bug:
             log.exception("poll failed", feed=feed.name)
             failure = FetchFailed(reason=FailureReason.INTERNAL, detail=type(bug).__name__)
-            visited = await self._committed(self._failed(feed, failure))
-        self._report(visited.polled)
-        return visited.polled
+            return await self._committed(self._failed(feed, failure))
 
     async def _visit(self, feed: Feed) -> _Visit:
         whole = schedule.wants_whole(feed, self._clock())
@@ -188,21 +196,24 @@ class Poller:
         give_up = self._clock() + LEASE / 2
         while True:
             try:
-                await self._store.commit(visit.outcome)
+                accepted = await self._store.commit(visit.outcome)
             except StoreBusy as busy:
                 if self._clock() > give_up:
                     raise
                 self._report(Trouble(what="database busy", detail=str(busy)))
                 await asyncio.sleep(BUSY_WAIT.total_seconds())
             else:
-                if visit.outcome.deliveries:
-                    self._queued()
-                return visit
+                break
+        if not accepted:
+            return replace(visit, polled=_overtaken(visit.outcome.feed))
+        if visit.outcome.deliveries:
+            self._queued()
+        return visit
 
-    def _gave_up(self, feed: Feed, detail: str) -> Polled:
-        polled = Polled(feed=feed, kind=PollKind.FAILED, detail=f"not stored: {detail}")
-        self._report(polled)
-        return polled
+
+def _overtaken(feed: Feed) -> Polled:
+    detail = "it took longer than its lease, another visit came in between"
+    return Polled(feed=feed, kind=PollKind.FAILED, detail=detail)
 
 
 def _polled(before: Feed, parsed: ParsedFeed, entries: Sequence[Entry], outcome: Outcome) -> Polled:

@@ -176,6 +176,8 @@ class Reloader:
         logs.register_secrets(configuration.secrets_of(new))
         now = self._clock()
         await self._store.call(lambda store: store.sync_feeds(new.feeds, now))
+        changed = _changed_targets(old, new)
+        await self._store.call(lambda store: store.resume(changed))
         self._fetcher.use(new.poll, contact=new.contact)
         await self._store.call(lambda store: store.set_note(not_live_note("config"), None))
         self._in_force.config = new
@@ -198,6 +200,17 @@ class Reloader:
     async def _repaired(self, what: str, since: str) -> None:
         await self._store.call(lambda store: store.set_note(FAILED_SINCE, None))
         await self._upkeep.tell_operators([notices.repaired(what, self._clock(), since)])
+
+
+def _changed_targets(old: Config, new: Config) -> list[str]:
+    """Targets with another address than before: if they were stopped, they deserve a new try."""
+    before = {target.name: target.url for channel in old.channels for target in channel.targets}
+    return [
+        target.name
+        for channel in new.channels
+        for target in channel.targets
+        if before.get(target.name) != target.url
+    ]
 
 
 def not_live_note(what: str) -> str:

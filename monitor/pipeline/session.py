@@ -61,6 +61,7 @@ async def opened(
         store = Writer(lambda: SqliteStore.open(config.database))
         stack.push_async_callback(store.aclose)
         await store.call(lambda each: each.clear_claims())
+        await store.call(lambda each: each.resume())
         in_force, problems = await rules_at_start(config, store, clock())
         await store.call(lambda each: each.sync_feeds(config.feeds, clock()))
         shared = Shared(in_force=in_force, store=store, report=report, clock=clock, queued=queued)

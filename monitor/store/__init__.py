@@ -112,6 +112,9 @@ class Store(Protocol):
 
     def channel_states(self) -> list[ChannelState]: ...
 
+    def resume(self, targets: Sequence[str] | None = None) -> None:
+        """Try stopped targets again: all of them, or those whose settings changed."""
+
     def queue_lengths(self) -> dict[str, int]:
         """Delivery state → count, for ``status``."""
 

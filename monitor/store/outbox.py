@@ -145,6 +145,15 @@ def save_channel_state(db: sqlite3.Connection, state: ChannelState) -> None:
     )
 
 
+def resume(db: sqlite3.Connection, targets: Sequence[str] | None) -> None:
+    """Nothing stands against trying these targets (None: all) any more."""
+    free = "UPDATE channel_states SET stopped = 0, not_before = NULL"
+    if targets is None:
+        db.execute(free)
+    else:
+        db.executemany(f"{free} WHERE target = ?", [(target,) for target in targets])
+
+
 def expire(db: sqlite3.Connection, now: datetime) -> list[Delivery]:
     """Give up what has been waiting for 14 days; what was given up."""
     old = db.execute(

@@ -252,6 +252,10 @@ class SqliteStore:
         with self._reading() as db:
             return outbox.channel_states(db)
 
+    def resume(self, targets: Sequence[str] | None = None) -> None:
+        with self._writing() as db:
+            outbox.resume(db, targets)
+
     def queue_lengths(self) -> dict[str, int]:
         with self._reading() as db:
             return outbox.queue_lengths(db)
