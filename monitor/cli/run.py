@@ -19,7 +19,7 @@ from monitor.cli.options import config_option, config_path
 from monitor.config import load, secrets_of
 from monitor.daemon import Daemon, Tick
 from monitor.errors import StoreBusy
-from monitor.events import Event, Handed, Polled, PollKind, Trouble
+from monitor.events import Event, Handed, Polled, PollKind, Reloaded, Trouble
 from monitor.model import Feed, Refused
 from monitor.pipeline.session import Session, opened
 from monitor.pipeline.shared import utc_now
@@ -100,9 +100,12 @@ class _Waker:
     daemon: Daemon | None = None
     _reloading: asyncio.Task[None] | None = None
 
-    def queued(self) -> None:
+    def wake(self, tick: str) -> None:
         if self.daemon is not None:
-            self.daemon.wake("deliver")
+            self.daemon.wake(tick)
+
+    def queued(self) -> None:
+        self.wake("deliver")
 
     def hang_up(self, session: Session) -> None:
         self._reloading = asyncio.create_task(session.reloader.reload())
@@ -122,8 +125,10 @@ async def _session(
         if failed is not None and _is_failure(event):
             failed.append(event)
         shows(event)
-        if isinstance(event, Polled) and waker.daemon is not None:
-            waker.daemon.wake("poll")  # there is room for another visit
+        if isinstance(event, Polled | Reloaded):
+            waker.wake("poll")  # there is room for another visit, or a new feed
+        if isinstance(event, Reloaded):
+            waker.wake("deliver")  # a channel may take messages again
 
     async with opened(
         config, report=report, terminal=shows.message, queued=waker.queued
