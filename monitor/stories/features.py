@@ -17,8 +17,9 @@ from monitor.text import words
 
 MAX_FEATURES = 40
 MAX_CHARACTERS = 6_000  # the beginning tells what it is about
-PAIR_WEIGHT = 0.5
+PAIR_WEIGHT = 0.4
 TITLE_COUNT = 2  # a word of the headline counts as so many
+UNSEEN = 0.5  # entries in which a word stands that was never counted
 MAX_WORDS_COUNTED = 200_000  # distinct words remembered in a language
 _SCALE = 65_535
 
@@ -123,7 +124,7 @@ class Frequencies:
 
     def rarity(self, word: str) -> float:
         """The inverse document frequency of *word*: 0.0 for one that stands everywhere."""
-        return max(0.0, log((self.documents + 1) / (self.counts.get(word, 0) + 0.5)))
+        return max(0.0, log((self.documents + 1) / (self.counts.get(word, 0) + UNSEEN)))
 
     def _halve(self) -> None:
         """Forget the rare half: shares stay what they were, and memory is bounded."""

@@ -12,22 +12,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from monitor.model import Entry
-from monitor.stories.features import Features, Frequencies, Terms, dot, key, terms, weigh
-from monitor.stories.index import STORY_WINDOW, Index, Story, Told, seconds, title_key
-from monitor.stories.sketch import Sketch, containment, sketch
+from monitor.stories.features import (
+    MAX_CHARACTERS,
+    MAX_FEATURES,
+    Features,
+    Frequencies,
+    Terms,
+    dot,
+    key,
+    terms,
+    unpack,
+    weigh,
+)
+from monitor.stories.index import STORY_WINDOW, HashPair, Index, Story, Told, hash_pair, seconds
+from monitor.stories.sketch import ENOUGH, Sketch, containment, sketch
+from monitor.stories.urls import canonical_key
 from monitor.text import words
 
-JOIN = 0.16  # tuned with tests/bench/stories.py; see there for what other values give
+# How alike an entry and a story must be: tuned with tests/bench/stories.py.  Whole texts on like
+# events share more words by chance than headlines do.
+JOIN_HEADLINES = 0.16
+JOIN_TEXTS = 0.21
+_HEADLINE = 20  # features; a text has 40
 HALF_LIFE = timedelta(hours=24)  # of a story that nobody tells
-SAME_OUTLET_COPY = 10  # hashes that agree, within one feed: its short texts are often templates
-LEAST_WORDS = 2  # shared, beside pairs: one word in common is no story
+# Texts of one outlet share their template: more must agree.
+SAME_OUTLET_HASHES = 10
+SAME_OUTLET_SHARE = 0.8
+SAME_PAGE = 0.1  # likeness of two entries with one address
+ONE_WORD = 0.9  # what a likeness is worth that rests on a single word
 ENOUGH_COUNTED = 300  # entries of a language, before its common words are known
 REASONS = 5
 _STORIES = 12  # compared in full, the most promising
 _CLOSEST = 3  # entries of each
-_COMMON = 200  # entries with a feature, or 1 % of all: in more, it finds nothing
+_COMMON = 1_000  # entries with a feature, or 1 % of all: in more, it finds nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +55,13 @@ class Telling:
     """All of an entry that grouping looks at."""
 
     entry_id: str
-    feed_id: str
+    outlet: str
     seen_at: datetime
     terms: Terms  # to be counted once it is stored
     features: Features
     sketch: Sketch
-    title_key: int
+    headline: HashPair | None  # of outlet and headline
+    page: HashPair | None  # of the canonical address
     groupable: bool  # its language is known well enough
 
 
@@ -60,35 +81,35 @@ def telling(entry: Entry, frequencies: Frequencies) -> Telling:
     """*entry* as it is compared; *frequencies* are those of its language."""
     text = max(entry.summary, entry.content, key=len)
     found = terms(entry.title, text, entry.language)
-    headline = " ".join(words(entry.title))
+    headline = " ".join(words(entry.title[:MAX_CHARACTERS]))
+    page = canonical_key(entry.url)
+    outlet = (urlsplit(page).hostname if page else None) or entry.feed_id
     return Telling(
         entry_id=entry.id,
-        feed_id=entry.feed_id,
+        outlet=outlet,
         seen_at=entry.first_seen_at,
         terms=found,
         features=weigh(found, frequencies),
-        sketch=sketch(f"{entry.title}\n{text}"),
-        title_key=title_key(entry.feed_id, headline) if headline else 0,
+        sketch=sketch(f"{entry.title[:MAX_CHARACTERS]}\n{text}"),
+        headline=hash_pair("headline", outlet, headline) if headline else None,
+        page=hash_pair("page", page) if page else None,
         groupable=frequencies.documents >= ENOUGH_COUNTED,
     )
 
 
 def assign(new: Telling, index: Index, now: datetime) -> Assignment:
-    """The story *new* belongs to at *now*."""
-    original = _original(new, index)
-    if original is not None:
-        return original
-    if not new.groupable:
-        return Assignment(story_id=None)
+    """The story *new* belongs to at *now*: by text, by address, or by what it is about."""
     query = {key(new.features.language, name): weight for name, weight in new.features.weights}
+    certain = _same_text(new, index, now) or _same_page(new, query, index, now)
+    if certain or not new.groupable:
+        return certain or Assignment(story_id=None)
     best = Assignment(story_id=None)
-    apart = {index.story_id(number) for number in index.with_title(new.title_key)}
+    # One outlet, one headline, other texts: two releases, whatever else they share.
+    apart = {index.story_id(number) for number in index.with_label(new.headline)}
     for members in _promising(query, index, seconds(now)):
-        if index.story_id(members[0]) in apart:
-            continue  # one outlet, one headline, other texts: two releases
-        found = _compare(new.features, query, members, index, now)
-        if found.score >= JOIN and found.score > best.score:
-            best = found
+        if index.story_id(members[0]) not in apart:
+            found = _compare(new.features, query, members, index, now)
+            best = max(best, found, key=lambda assignment: assignment.score)
     return best
 
 
@@ -97,23 +118,25 @@ def told(new: Telling, assignment: Assignment) -> Told:
     return Told(
         entry_id=new.entry_id,
         story_id=assignment.story_id or new.entry_id,
-        feed_id=new.feed_id,
+        outlet=new.outlet,
         seen_at=new.seen_at,
         features=b"" if assignment.copy_of else new.features.vector(),
         sketch=new.sketch,
-        title_key=new.title_key,
+        headline=new.headline,
+        page=new.page,
         copy_of=assignment.copy_of or "",
     )
 
 
-def _original(new: Telling, index: Index) -> Assignment | None:
+def _same_text(new: Telling, index: Index, now: datetime) -> Assignment | None:
     """The entry whose text *new* repeats, or is repeated by."""
     best: tuple[float, int] | None = None
     for number, shared in index.with_text(new.sketch).items():
-        if index.feed_id(number) == new.feed_id and shared < SAME_OUTLET_COPY:
-            continue
         share = containment(shared, len(new.sketch), index.sketch_size(number))
-        if share >= 0.5 and (best is None or (share, -number) > best):
+        same_outlet = index.outlet(number) == new.outlet
+        if same_outlet and (shared < SAME_OUTLET_HASHES or share < SAME_OUTLET_SHARE):
+            continue
+        if share >= ENOUGH and (best is None or (share, -number) > best):
             best = (share, -number)
     if best is None:
         return None
@@ -121,10 +144,29 @@ def _original(new: Telling, index: Index) -> Assignment | None:
     return Assignment(
         story_id=index.story_id(number),
         score=1.0,
-        gap=timedelta(seconds=max(0, seconds(new.seen_at) - index.story(number).last_at)),
+        gap=_still(index.story(number), now),
         copy_of=index.entry_id(number),
         containment=share,
     )
+
+
+def _same_page(
+    new: Telling, query: Mapping[int, float], index: Index, now: datetime
+) -> Assignment | None:
+    """The story of an entry with the address of *new*, where they have something in common: some
+    feeds give one address to all their entries."""
+    for number in reversed(index.with_label(new.page)):
+        likeness = dot(index.vector(number), query)
+        if likeness >= SAME_PAGE:
+            gap = _still(index.story(number), now)
+            story_id, because = index.story_id(number), ("the same address",)
+            return Assignment(story_id=story_id, score=likeness, because=because, gap=gap)
+    return None
+
+
+def _still(story: Story, now: datetime) -> timedelta:
+    """For how long nobody has told *story*."""
+    return timedelta(seconds=max(0, seconds(now) - story.last_at))
 
 
 def _promising(query: Mapping[int, float], index: Index, now: int) -> list[list[int]]:
@@ -154,22 +196,29 @@ def _compare(
     story = index.story(members[0])
     closest = max(members, key=lambda number: dot(index.vector(number), query))
     nearness = (dot(story.core, query) + dot(index.vector(closest), query)) / 2
-    gap = timedelta(seconds=max(0, seconds(now) - story.last_at))
+    enough = _enough(min(len(query), len(index.vector(closest)) // 6))
+    gap = _still(story, now)
     shared = _shared(features, story, index.vector(closest))
-    if sum(" " not in name for name in shared) < LEAST_WORDS:
+    alone = sum(" " not in name for name in shared) < 2
+    score = nearness * 0.5 ** (gap / HALF_LIFE) * (ONE_WORD if alone else 1.0)
+    if score < enough:
         return Assignment(story_id=None)
     return Assignment(
         story_id=index.story_id(closest),
-        score=nearness * 0.5 ** (gap / HALF_LIFE),
+        score=score,
         because=_reasons(shared),
         gap=gap,
     )
 
 
+def _enough(features: int) -> float:
+    """The score to join at, where the shorter of two entries has so many features."""
+    textual = min(1.0, max(0.0, (features - _HEADLINE) / (MAX_FEATURES - _HEADLINE)))
+    return JOIN_HEADLINES + (JOIN_TEXTS - JOIN_HEADLINES) * textual
+
+
 def _shared(features: Features, story: Story, closest: bytes) -> list[str]:
     """The features that made the score, the largest product first."""
-    from monitor.stories.features import unpack
-
     core, entry = dict(unpack(story.core)), dict(unpack(closest))
     products = []
     for name, weight in features.weights:

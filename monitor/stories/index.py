@@ -31,17 +31,21 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 
 
+HashPair = tuple[int, int]  # 32 bits each: one alone would be wrong for one entry in 40,000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """An entry and the story it is in: one row of the store, and what the index is made of."""
 
     entry_id: str
     story_id: str
-    feed_id: str
+    outlet: str
     seen_at: datetime
     features: Vector  # b"": it finds nothing, and nothing finds it
     sketch: Sketch
-    title_key: int = 0  # see ``title_key``; 0 for none
+    headline: HashPair | None = None  # of outlet and headline
+    page: HashPair | None = None  # of the canonical address
     copy_of: str = ""  # entry id of the first with this text; copies have no vote
 
 
@@ -55,18 +59,18 @@ class Story:
 
 
 class Index:
-    """Entries by number, in order of arrival; found by feature, by text and by headline."""
+    """Entries by number, in order of arrival; found by feature, by text and by label."""
 
     def __init__(self, under: Index | None = None) -> None:
         self._under = under
         self._first = under.end if under else 0  # number of the oldest entry in this layer
         self._ids: list[str] = []
         self._story_ids: list[str] = []
-        self._feed_ids: list[str] = []
+        self._outlets: list[str] = []
         self._vectors: list[Vector] = []
         self._seen = array("q")  # seconds
         self._sizes = array("H")  # of sketches
-        self._by_feature, self._by_text, self._by_title = Postings(), Postings(), Postings()
+        self._by_feature, self._by_text, self._by_label = Postings(), Postings(), Postings()
         self._stories: dict[str, Story] = {}
         self._added: list[Told] = []  # of a draft
 
@@ -90,9 +94,9 @@ class Index:
         layer, row = self._row(number)
         return layer._story_ids[row]
 
-    def feed_id(self, number: int) -> str:
+    def outlet(self, number: int) -> str:
         layer, row = self._row(number)
-        return layer._feed_ids[row]
+        return layer._outlets[row]
 
     def vector(self, number: int) -> Vector:
         layer, row = self._row(number)
@@ -124,9 +128,10 @@ class Index:
         """How many hashes of *sketch* the texts share that have any, by their first entry."""
         return self._count("_by_text", sketch)
 
-    def with_title(self, key: int) -> Counter[int]:
-        """The entries with this title key."""
-        return self._count("_by_title", (key,) if key else ())
+    def with_label(self, label: HashPair | None) -> list[int]:
+        """The entries with this headline or on this page; [] for more than make a label."""
+        found = self._count("_by_label", label or ())
+        return sorted(number for number, hashes in found.items() if hashes == 2)
 
     def _count(self, name: str, keys: tuple[int, ...]) -> Counter[int]:
         postings = [posting for key in keys for posting in self._find(name, key, BOILERPLATE)]
@@ -170,7 +175,7 @@ class Index:
         self._ids.append(told.entry_id)
         founds = told.story_id == told.entry_id
         self._story_ids.append(told.entry_id if founds else sys.intern(told.story_id))
-        self._feed_ids.append(sys.intern(told.feed_id))
+        self._outlets.append(sys.intern(told.outlet))
         self._vectors.append(vector)
         self._seen.append(seconds(told.seen_at))
         self._sizes.append(len(told.sketch))
@@ -195,7 +200,8 @@ class Index:
         text_number = number if original is None else original
         self._by_text.add(text_number, ((h, 0.0) for h in fresh))
         self._by_feature.add(number, unpack(vector)[:FINDING])
-        self._by_title.add(number, [(told.title_key, 0.0)] if told.title_key else [])
+        labels = (told.headline or ()) + (told.page or ())
+        self._by_label.add(number, ((h, 0.0) for h in labels))
 
     def _grow(self, told: Told, vector: Vector, original: int | None) -> None:
         """Bring the story up to date that *told* joins."""
@@ -231,21 +237,22 @@ class Index:
         row, copy_end = 0, now - COPY_WINDOW // _SECOND
         while row < len(self._ids) and self._seen[row] < copy_end:
             row += 1
-        for column in (self._ids, self._story_ids, self._feed_ids, self._vectors):
+        for column in (self._ids, self._story_ids, self._outlets, self._vectors):
             del column[:row]
         del self._seen[:row], self._sizes[:row]
         self._first += row
         self._by_text.drop_before(self._first)
-        self._by_title.drop_before(self._first)
+        self._by_label.drop_before(self._first)
 
 
 def seconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _SECOND
 
 
-def title_key(feed_id: str, title: str) -> int:
-    """A key for one headline in one feed; never 0."""
-    return crc32(f"{feed_id}\0{title}".encode("utf-8", "replace")) or 1
+def hash_pair(*parts: str) -> HashPair:
+    """A label for what is the same where all *parts* are."""
+    text = "\0".join(parts).encode("utf-8", "replace")
+    return crc32(text), crc32(text, 1)
 
 
 def _centroid(story: Story, vector: Vector) -> Vector:

@@ -13,8 +13,34 @@ from urllib.parse import quote, urlsplit
 # add them (Urchin/GA, Matomo, Piwik, HubSpot, AT Internet, Mailchimp, Marketo, ad networks).
 _TRACKING_PREFIXES = ("utm_", "mtm_", "pk_", "ga_", "itm_", "hsa_", "at_", "ns_")
 _TRACKING = frozenset(
-    "mc_cid mc_eid fbclid gclid dclid yclid msclkid igshid twclid ttclid srsltid _ga _gl mkt_tok "
-    "cmpid cmp smid xtor ocid ftag ref_src __twitter_impression guccounter rss partner taid".split()
+    [
+        "mc_cid",
+        "mc_eid",
+        "fbclid",
+        "gclid",
+        "dclid",
+        "yclid",
+        "msclkid",
+        "igshid",
+        "twclid",
+        "ttclid",
+        "srsltid",
+        "_ga",
+        "_gl",
+        "mkt_tok",
+        "cmpid",
+        "cmp",
+        "smid",
+        "xtor",
+        "ocid",
+        "ftag",
+        "ref_src",
+        "__twitter_impression",
+        "guccounter",
+        "rss",
+        "partner",
+        "taid",
+    ]
 )
 # Dropped only where the value says that it is tracking: elsewhere they may name the page.
 _SOMETIMES = frozenset({"ref", "source"})

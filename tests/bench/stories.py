@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 
 from monitor.model import Entry
 from monitor.stories import background, group
@@ -91,14 +90,16 @@ SETS = {"uci": labelled.uci, "ecb+": labelled.ecb, "french": labelled.french}
 
 def main() -> None:
     print(
-        f"{'set':22} {'n':>6}  pair P   pair R  pair F1     B3 P     B3 R    B3 F1  stories     true"
+        f"{'set':22} {'n':>6}  pair P   pair R  pair F1     B3 P     B3 R    B3 F1  stories    true"
     )
     sets = {name: load() for name, load in SETS.items()}
     if "--tune" in sys.argv:
-        for join in (0.12, 0.14, 0.16, 0.18, 0.20, 0.24):
-            group.JOIN = join
-            for name in ("uci", "ecb+"):
-                print(line(f"{name} tune {join}", labelled.half(sets[name], 0)))
+        for headlines in (0.14, 0.16, 0.18, 0.20):
+            group.JOIN_HEADLINES = headlines
+            print(line(f"uci tune {headlines}", labelled.half(sets["uci"], 0)))
+        for texts in (0.18, 0.21, 0.24):
+            group.JOIN_TEXTS = texts
+            print(line(f"ecb+ tune {texts}", labelled.half(sets["ecb+"], 0)))
         return
     for name, entries in sets.items():
         print(line(f"{name} reported half", labelled.half(entries, 1)))
