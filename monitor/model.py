@@ -7,7 +7,7 @@ write into config.toml is in ``settings.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
@@ -402,7 +402,6 @@ class Outcome:
     matches: tuple[Match, ...] = ()
     alerts: tuple[Alert, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
-    keys: tuple[tuple[str, str], ...] = field(default=())  # (entry id, further key) learnt
 
 
 # --- what the store hands out and takes back ----------------------------------------------------

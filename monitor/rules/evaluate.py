@@ -58,34 +58,49 @@ class Scanned:
 Evaluate = Callable[[Scanned], Spans | None]
 
 
+# (list's node, fields) → its closure: rules that use one list share it.
+Lists = dict[tuple[int, frozenset[Field]], Evaluate]
+
+
 def compiled(
-    node: Node, numbers: Mapping[TermKey, int], fields: frozenset[Field] = TEXT_FIELDS
+    node: Node,
+    numbers: Mapping[TermKey, int],
+    fields: frozenset[Field] = TEXT_FIELDS,
+    lists: Lists | None = None,
 ) -> Evaluate:
-    """The closure of *node*, looked for in *fields*; *numbers* are those of the trie."""
+    """The closure of *node*, looked for in *fields*; *numbers* are those of the trie.
+
+    *lists* keeps the closures of ``@lists`` between calls; their nodes must stay alive.
+    """
+
+    def of(part: Node, inside: frozenset[Field] = fields) -> Evaluate:
+        return compiled(part, numbers, inside, lists)
+
     match node:
         case Term():
             return _term(numbers[node.text, node.exact], fields)
         case Regex():
             return _regex(node, fields)
         case Or():
-            return _or([compiled(part, numbers, fields) for part in node.parts])
+            if not node.origin or lists is None:
+                return _or([of(part) for part in node.parts])
+            key = (id(node), fields)
+            if key not in lists:
+                lists[key] = _or([of(part) for part in node.parts])
+            return lists[key]
         case And():
-            return _and([compiled(part, numbers, fields) for part in node.parts])
+            return _and([of(part) for part in node.parts])
         case Not():
-            return _not(compiled(node.part, numbers, fields))
+            return _not(of(node.part))
         case Near():
-            left = compiled(node.left, numbers, fields)
-            right = compiled(node.right, numbers, fields)
-            return _near(left, right, node.distance, ordered=node.ordered)
+            return _near(of(node.left), of(node.right), node.distance, ordered=node.ordered)
         case AtLeast():
-            return _at_least(node.count, compiled(node.part, numbers, fields))
+            return _at_least(node.count, of(node.part))
         case Scope():
-            return compiled(node.part, numbers, node.fields)
+            return of(node.part, node.fields)
         case Score():
-            return _score(
-                [(compiled(part, numbers, fields), points) for part, points in node.weights],
-                node.threshold,
-            )
+            weights = [(of(part), points) for part, points in node.weights]
+            return _score(weights, node.threshold)
         case Label():
             return _label(node)
         case Everything():

@@ -8,11 +8,13 @@ The matcher is immutable; new rules make a new one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 
 from monitor.model import Entry, Hit, Match, Rule
 from monitor.rules.evaluate import (
     NOWHERE,
     Evaluate,
+    Lists,
     Scanned,
     Spans,
     TermKey,
@@ -88,7 +90,7 @@ class Matcher:
             entry=entry,
             words={base >> SHIFT: each for base, each in by_field.items()},
             hits=hits,
-            language=lambda: language_of(entry, self._detect),
+            language=cache(lambda: language_of(entry, self._detect)),
         )
 
     def _candidates(self, hits: Mapping[int, object]) -> list[int]:
@@ -139,6 +141,7 @@ def compile_rules(
             elif isinstance(part, Scope):
                 fields |= part.fields
     prices = [_price(term, frequencies or {}) for term in terms]
+    lists: Lists = {}
     covers: dict[int, list[int]] = {}
     always: list[int] = []
     for place, (_, node) in enumerate(rules):
@@ -148,7 +151,7 @@ def compile_rules(
         for number in cover or ():
             covers.setdefault(number, []).append(place)
     return Matcher(
-        [(rule, compiled(node, numbers)) for rule, node in rules],
+        [(rule, compiled(node, numbers, lists=lists)) for rule, node in rules],
         numbers=numbers,
         terms=terms,
         covers=covers,

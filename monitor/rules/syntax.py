@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 
@@ -284,8 +284,7 @@ def _resolved(lexeme: _Lexeme, lists: Mapping[str, Node]) -> Node:
         known = ", ".join(f"@{each}" for each in sorted(lists)[:10]) or "none yet"
         remedy = f'did you mean "@{near[0]}"?' if near else f"lists are: {known}"
         raise UnknownList(f'there is no list "{name}"', remedy, lexeme.start)
-    node = lists[name]
-    return replace(node, origin=f"@{name}") if isinstance(node, Or) else node
+    return lists[name]
 
 
 def _field(lexeme: _Lexeme) -> Field:

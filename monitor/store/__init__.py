@@ -23,7 +23,6 @@ from monitor.model import (
     Outcome,
     QueuedDelivery,
     RuleSetRecord,
-    Story,
 )
 from monitor.settings import FeedSettings
 
@@ -56,9 +55,6 @@ class Store(Protocol):
     # --- ingest
     def known(self, feed_id: str, keys: Sequence[str]) -> dict[str, Known]:
         """Stored entries by any of their keys."""
-
-    def candidates(self, entries: Sequence[Entry], now: datetime) -> list[Story]:
-        """Open stories that the entries may belong to."""
 
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         """One transaction, a savepoint each.  False: fenced off, another claim came later."""

@@ -75,7 +75,7 @@ def _save_keys(db: sqlite3.Connection, outcome: Outcome) -> None:
     pairs += [(each.entry.id, key) for each in outcome.revisions for key in each.entry.keys]
     db.executemany(
         "INSERT OR IGNORE INTO entry_keys VALUES (?, ?, ?)",
-        [(feed_id, key, entry_id) for entry_id, key in (*pairs, *outcome.keys)],
+        [(feed_id, key, entry_id) for entry_id, key in pairs],
     )
 
 

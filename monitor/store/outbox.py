@@ -59,9 +59,9 @@ def claim(
     db.execute("DELETE FROM claimed")
     only = "d.channel = :channel AND" if channel is not None else ""
     db.execute(
-        "INSERT INTO claimed SELECT d.id, row_number() OVER (ORDER BY d.due_at, d.created_at, d.id)"
-        f" FROM deliveries d WHERE {only} d.state = 'queued' AND d.due_at <= :now"
-        f" AND {_OPEN_TARGET} ORDER BY d.due_at, d.created_at, d.id LIMIT :limit",
+        "INSERT INTO claimed SELECT id, row_number() OVER (ORDER BY due_at, created_at, id) FROM ("
+        f" SELECT d.id, d.due_at, d.created_at FROM deliveries d WHERE {only} d.state = 'queued'"
+        f" AND d.due_at <= :now AND {_OPEN_TARGET} ORDER BY d.due_at LIMIT :limit)",
         values,
     )
     _claim_companions(db, values)

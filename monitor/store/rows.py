@@ -25,7 +25,6 @@ from monitor.model import (
     Match,
     Message,
     Severity,
-    Story,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -145,16 +144,6 @@ def entry(row: Row) -> Entry:
         published_at=moment_or_none(row["published_at"]),
         first_seen_at=moment(row["first_seen_at"]),
         fingerprint=row["fingerprint"],
-    )
-
-
-def story(row: Row) -> Story:
-    return Story(
-        id=row["id"],
-        title=row["title"],
-        opened_at=moment(row["opened_at"]),
-        last_entry_at=moment(row["last_entry_at"]),
-        language=row["language"],
     )
 
 

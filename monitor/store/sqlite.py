@@ -29,7 +29,6 @@ from monitor.model import (
     Outcome,
     QueuedDelivery,
     RuleSetRecord,
-    Story,
 )
 from monitor.settings import FeedSettings
 from monitor.store import entries, feeds, outbox, rows
@@ -162,9 +161,6 @@ class SqliteStore:
     def known(self, feed_id: str, keys: Sequence[str]) -> dict[str, Known]:
         with self._reading() as db:
             return entries.known(db, feed_id, keys)
-
-    def candidates(self, new: Sequence[Entry], now: datetime) -> list[Story]:
-        return []  # each entry founds its own story
 
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         with self._writing() as db:
