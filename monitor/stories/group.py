@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from urllib.parse import urlsplit
 
 from monitor.model import Entry
@@ -42,8 +43,12 @@ HALF_LIFE = timedelta(hours=24)  # of a story that nobody tells
 SAME_OUTLET_HASHES = 10
 SAME_OUTLET_SHARE = 0.8
 SAME_PAGE = 0.1  # likeness of two entries with one address
+# One outlet, headlines that open alike, other texts: a series ("Secretary's call with …"), each
+# part of it news of its own, however many words they share.
+SERIES_WORDS = 4
 ONE_WORD = 0.9  # what a likeness is worth that rests on a single word
 ENOUGH_COUNTED = 300  # entries of a language, before its common words are known
+WELL_COUNTED = 10_000
 REASONS = 5
 _STORIES = 12  # compared in full, the most promising
 _CLOSEST = 3  # entries of each
@@ -55,14 +60,15 @@ class Telling:
     """All of an entry that grouping looks at."""
 
     entry_id: str
-    outlet: str
+    feed_id: str
+    outlet: str  # host of its address
     seen_at: datetime
     terms: Terms  # to be counted once it is stored
     features: Features
     sketch: Sketch
-    headline: HashPair | None  # of outlet and headline
+    series: HashPair | None  # of outlet and the opening of the headline
     page: HashPair | None  # of the canonical address
-    groupable: bool  # its language is known well enough
+    caution: float  # how many times as alike it must be: its language is little known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,19 +87,22 @@ def telling(entry: Entry, frequencies: Frequencies) -> Telling:
     """*entry* as it is compared; *frequencies* are those of its language."""
     text = max(entry.summary, entry.content, key=len)
     found = terms(entry.title, text, entry.language)
-    headline = " ".join(words(entry.title[:MAX_CHARACTERS]))
+    headline = words(entry.title[:MAX_CHARACTERS])
+    in_series = headline and (text or len(headline) <= SERIES_WORDS)
+    opening = " ".join(headline[:SERIES_WORDS])
     page = canonical_key(entry.url)
     outlet = (urlsplit(page).hostname if page else None) or entry.feed_id
     return Telling(
         entry_id=entry.id,
+        feed_id=entry.feed_id,
         outlet=outlet,
         seen_at=entry.first_seen_at,
         terms=found,
         features=weigh(found, frequencies),
         sketch=sketch(f"{entry.title[:MAX_CHARACTERS]}\n{text}"),
-        headline=hash_pair("headline", outlet, headline) if headline else None,
+        series=hash_pair("series", outlet, opening) if in_series else None,
         page=hash_pair("page", page) if page else None,
-        groupable=frequencies.documents >= ENOUGH_COUNTED,
+        caution=_caution(frequencies.documents),
     )
 
 
@@ -101,14 +110,13 @@ def assign(new: Telling, index: Index, now: datetime) -> Assignment:
     """The story *new* belongs to at *now*: by text, by address, or by what it is about."""
     query = {key(new.features.language, name): weight for name, weight in new.features.weights}
     certain = _same_text(new, index, now) or _same_page(new, query, index, now)
-    if certain or not new.groupable:
-        return certain or Assignment(story_id=None)
+    if certain:
+        return certain
     best = Assignment(story_id=None)
-    # One outlet, one headline, other texts: two releases, whatever else they share.
-    apart = {index.story_id(number) for number in index.with_label(new.headline)}
+    apart = {index.story_id(number) for number in index.with_label(new.series)}
     for members in _promising(query, index, seconds(now)):
         if index.story_id(members[0]) not in apart:
-            found = _compare(new.features, query, members, index, now)
+            found = _compare(new, query, members, index, now)
             best = max(best, found, key=lambda assignment: assignment.score)
     return best
 
@@ -118,11 +126,12 @@ def told(new: Telling, assignment: Assignment) -> Told:
     return Told(
         entry_id=new.entry_id,
         story_id=assignment.story_id or new.entry_id,
+        feed_id=new.feed_id,
         outlet=new.outlet,
         seen_at=new.seen_at,
         features=b"" if assignment.copy_of else new.features.vector(),
         sketch=new.sketch,
-        headline=new.headline,
+        series=new.series,
         page=new.page,
         copy_of=assignment.copy_of or "",
     )
@@ -153,11 +162,13 @@ def _same_text(new: Telling, index: Index, now: datetime) -> Assignment | None:
 def _same_page(
     new: Telling, query: Mapping[int, float], index: Index, now: datetime
 ) -> Assignment | None:
-    """The story of an entry with the address of *new*, where they have something in common: some
-    feeds give one address to all their entries."""
+    """The story of another feed's entry with the address of *new*, where they have something in
+    common: one feed may give the same address to different entries."""
+    oldest = seconds(now) - STORY_WINDOW // timedelta(seconds=1)
     for number in reversed(index.with_label(new.page)):
         likeness = dot(index.vector(number), query)
-        if likeness >= SAME_PAGE:
+        other_feed = index.feed_id(number) != new.feed_id
+        if other_feed and likeness >= SAME_PAGE and index.seen_at(number) >= oldest:
             gap = _still(index.story(number), now)
             story_id, because = index.story_id(number), ("the same address",)
             return Assignment(story_id=story_id, score=likeness, because=because, gap=gap)
@@ -190,24 +201,21 @@ def _promising(query: Mapping[int, float], index: Index, now: int) -> list[list[
 
 
 def _compare(
-    features: Features, query: Mapping[int, float], members: list[int], index: Index, now: datetime
+    new: Telling, query: Mapping[int, float], members: list[int], index: Index, now: datetime
 ) -> Assignment:
-    """How close an entry is to the story of *members*, some of its entries."""
+    """How close an entry is to the story of *members*, some of its entries; score 0.0 for apart."""
     story = index.story(members[0])
     closest = max(members, key=lambda number: dot(index.vector(number), query))
-    nearness = (dot(story.core, query) + dot(index.vector(closest), query)) / 2
-    enough = _enough(min(len(query), len(index.vector(closest)) // 6))
+    vector = index.vector(closest)
+    shared = _shared(new.features, story, vector)
     gap = _still(story, now)
-    shared = _shared(features, story, index.vector(closest))
-    alone = sum(" " not in name for name in shared) < 2
-    score = nearness * 0.5 ** (gap / HALF_LIFE) * (ONE_WORD if alone else 1.0)
-    if score < enough:
+    score = (dot(story.core, query) + dot(vector, query)) / 2 * 0.5 ** (gap / HALF_LIFE)
+    if sum(" " not in name for name in shared) == 1:
+        score *= ONE_WORD
+    if score < _enough(min(len(query), len(vector) // 6)) * new.caution:
         return Assignment(story_id=None)
     return Assignment(
-        story_id=index.story_id(closest),
-        score=score,
-        because=_reasons(shared),
-        gap=gap,
+        story_id=index.story_id(closest), score=score, because=_reasons(shared), gap=gap
     )
 
 
@@ -215,6 +223,14 @@ def _enough(features: int) -> float:
     """The score to join at, where the shorter of two entries has so many features."""
     textual = min(1.0, max(0.0, (features - _HEADLINE) / (MAX_FEATURES - _HEADLINE)))
     return JOIN_HEADLINES + (JOIN_TEXTS - JOIN_HEADLINES) * textual
+
+
+def _caution(documents: int) -> float:
+    """What the score to join is multiplied by, when so many entries of a language were counted:
+    until its common words are known, they look like news."""
+    if documents < ENOUGH_COUNTED:
+        return inf
+    return 1.0 + 0.75 * max(0.0, 1.0 - documents / WELL_COUNTED)
 
 
 def _shared(features: Features, story: Story, closest: bytes) -> list[str]:

@@ -40,11 +40,12 @@ class Told:
 
     entry_id: str
     story_id: str
-    outlet: str
+    feed_id: str
+    outlet: str  # host of its address
     seen_at: datetime
     features: Vector  # b"": it finds nothing, and nothing finds it
     sketch: Sketch
-    headline: HashPair | None = None  # of outlet and headline
+    series: HashPair | None = None  # of outlet and the opening of the headline
     page: HashPair | None = None  # of the canonical address
     copy_of: str = ""  # entry id of the first with this text; copies have no vote
 
@@ -66,6 +67,7 @@ class Index:
         self._first = under.end if under else 0  # number of the oldest entry in this layer
         self._ids: list[str] = []
         self._story_ids: list[str] = []
+        self._feed_ids: list[str] = []
         self._outlets: list[str] = []
         self._vectors: list[Vector] = []
         self._seen = array("q")  # seconds
@@ -93,6 +95,10 @@ class Index:
     def story_id(self, number: int) -> str:
         layer, row = self._row(number)
         return layer._story_ids[row]
+
+    def feed_id(self, number: int) -> str:
+        layer, row = self._row(number)
+        return layer._feed_ids[row]
 
     def outlet(self, number: int) -> str:
         layer, row = self._row(number)
@@ -129,7 +135,7 @@ class Index:
         return self._count("_by_text", sketch)
 
     def with_label(self, label: HashPair | None) -> list[int]:
-        """The entries with this headline or on this page; [] for more than make a label."""
+        """The entries with this opening or this address; [] for more than make a label."""
         found = self._count("_by_label", label or ())
         return sorted(number for number, hashes in found.items() if hashes == 2)
 
@@ -175,6 +181,7 @@ class Index:
         self._ids.append(told.entry_id)
         founds = told.story_id == told.entry_id
         self._story_ids.append(told.entry_id if founds else sys.intern(told.story_id))
+        self._feed_ids.append(sys.intern(told.feed_id))
         self._outlets.append(sys.intern(told.outlet))
         self._vectors.append(vector)
         self._seen.append(seconds(told.seen_at))
@@ -200,7 +207,7 @@ class Index:
         text_number = number if original is None else original
         self._by_text.add(text_number, ((h, 0.0) for h in fresh))
         self._by_feature.add(number, unpack(vector)[:FINDING])
-        labels = (told.headline or ()) + (told.page or ())
+        labels = (told.series or ()) + (told.page or ())
         self._by_label.add(number, ((h, 0.0) for h in labels))
 
     def _grow(self, told: Told, vector: Vector, original: int | None) -> None:
@@ -237,7 +244,7 @@ class Index:
         row, copy_end = 0, now - COPY_WINDOW // _SECOND
         while row < len(self._ids) and self._seen[row] < copy_end:
             row += 1
-        for column in (self._ids, self._story_ids, self._outlets, self._vectors):
+        for column in (self._ids, self._story_ids, self._feed_ids, self._outlets, self._vectors):
             del column[:row]
         del self._seen[:row], self._sizes[:row]
         self._first += row

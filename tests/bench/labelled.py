@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zlib import crc32
 
 ARTICLES = Path(__file__).parents[3] / "shared" / "corpus" / "articles"
@@ -37,7 +38,7 @@ def uci() -> list[Labelled]:
     found = [
         Labelled(
             id=f"uci{row['id']}",
-            feed_id=row["publisher"] or "",
+            feed_id=row["publisher"] or str(row["id"]),
             title=row["title"],
             at=datetime.fromtimestamp(row["timestamp_ms"] / 1000, UTC),
             truth=row["story"],
@@ -53,7 +54,7 @@ def ecb() -> list[Labelled]:
     found = [
         Labelled(
             id=row["doc"],
-            feed_id=row["url"].split("/")[2] if "//" in row["url"] else row["url"],
+            feed_id=urlsplit(row["url"]).hostname or row["doc"],
             title=row["sentences"][0],
             text=" ".join(row["sentences"][1:]),
             at=now,
@@ -68,7 +69,7 @@ def french() -> list[Labelled]:
     found = [
         Labelled(
             id=f"fr{number}",
-            feed_id=f"fr{number % 40}",  # outlets are not in the set
+            feed_id=f"fr{number}",  # outlets are not in the set
             title=row["title"],
             language="fr",
             at=datetime.fromisoformat(row["published"]).replace(tzinfo=UTC),
