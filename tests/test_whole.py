@@ -303,6 +303,33 @@ class TestEdits:
             await house.until(lambda: house.told("Talks in Kyiv"), "the alert in retrospect")
             await house.stop()
 
+    async def test_a_new_rule_looks_back_only_when_asked(self, tmp_path: Path) -> None:
+        async with a_house(tmp_path) as house:
+            house.outlet.publish("Talks in Kyiv", minutes_ago=600)
+            await house.run()
+            await house.until(lambda: house.told("Watching"), "the first message")
+            rule = '\n[[rule]]\nname = "{}"\nany = ["Kyiv"]\n{}'
+            house.rules.write_text(RULES + rule.format("plain", ""))
+            await house.until(lambda: house.told("plain is live"), "the first edit")
+            asks = rule.format("asks", 'backfill = "3d"\n')
+            house.rules.write_text(RULES + rule.format("plain", "") + asks)
+            await house.until(lambda: house.told("Rule asks"), "the old entry")
+            assert not house.told("Rule plain")
+            await house.stop()
+
+    async def test_hang_up_reads_everything_again(self, tmp_path: Path) -> None:
+        async with a_house(tmp_path) as house:
+            await house.run()
+            await house.until(lambda: house.logged("started"), "the start")
+            await house.until(lambda: house.logged("polled"), "the first poll")
+            assert house.process is not None
+            house.process.send_signal(signal.SIGHUP)
+            await house.until(
+                lambda: {line["what"] for line in house.logged("live")} == {"rules", "config"},
+                "both to be read",
+            )
+            assert await house.stop() == 0
+
     async def test_emptied_rules_need_to_be_meant(self, tmp_path: Path) -> None:
         async with a_house(tmp_path) as house:
             house.outlet.publish("Old", minutes_ago=600)

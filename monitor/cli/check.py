@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,10 +13,13 @@ from monitor import config
 from monitor.alerts.route import channels_for
 from monitor.cli.options import config_option, config_path
 from monitor.errors import ConfigError, Problem
+from monitor.language import detector
 from monitor.model import Rule
 from monitor.pipeline.in_force import joint_problems
 from monitor.rules.lint import lint
 from monitor.rules.load import RuleSet, load, read_folder
+from monitor.rules.match import Detect, walk
+from monitor.rules.tree import Label
 from monitor.settings import Config
 from monitor.terminal import counted, plain, print_table
 
@@ -31,7 +34,7 @@ def check(ctx: click.Context, online: bool) -> None:
     Nothing is changed and nothing is sent. Exit code 2 if something is wrong; with --online
     exit code 1 if a feed that is switched on does not answer.
     """
-    settings, rules, problems = examine(config_path())
+    settings, rules, problems = examine(config_path(), detector())
     for problem in problems:
         click.echo(plain(str(problem)).plain)
     errors = sum(not problem.warning for problem in problems)
@@ -47,7 +50,9 @@ def check(ctx: click.Context, online: bool) -> None:
         ctx.exit(asyncio.run(check_feeds(settings)))
 
 
-def examine(path: Path) -> tuple[Config | None, RuleSet | None, list[Problem]]:
+def examine(
+    path: Path, detect: Detect | None = None
+) -> tuple[Config | None, RuleSet | None, list[Problem]]:
     """What could be read, and all problems by file and line."""
     settings, rules = None, None
     problems: list[Problem] = []
@@ -59,14 +64,30 @@ def examine(path: Path) -> tuple[Config | None, RuleSet | None, list[Problem]]:
     except ConfigError as error:
         problems += error.problems
     try:
-        rules = load(read_folder(folder))
+        rules = load(read_folder(folder), detect=detect)
         problems += [*rules.warnings, *lint(rules, datetime.now(UTC).date())]
+        problems += _undetected(rules) if detect is None else ()
     except ConfigError as error:
         problems += error.problems
     if settings is not None and rules is not None:
         problems += joint_problems(settings, rules)
     problems.sort(key=lambda problem: (problem.file, problem.line or 0))
     return settings, rules, problems
+
+
+def _undetected(rules: RuleSet) -> Iterator[Problem]:
+    """Language conditions, where nothing can tell the language of an entry."""
+    for each in rules.rules:
+        if any(isinstance(node, Label) and node.key == "language" for node in walk(each.condition)):
+            file, _, line = each.rule.source.rpartition(":")
+            yield Problem(
+                file=file,
+                line=int(line),
+                where=f'rule "{each.rule.name}", language',
+                what="it sees only entries of feeds that name their language",
+                remedy="to detect the others, install the extra: pip install 'monitor[language]'",
+                warning=True,
+            )
 
 
 def _print_destinations(settings: Config, rules: RuleSet) -> None:
