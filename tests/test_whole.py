@@ -379,6 +379,43 @@ async def test_a_channel_that_refuses_stops_until_its_address_changes(tmp_path: 
         await house.stop()
 
 
+async def test_a_start_that_cannot_be_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        house.rules.write_text("[[rule]]\nname = 'x'\nqueri = 'y'\n")
+        before = sorted(path.name for path in tmp_path.rglob("*"))
+        await house.run("once", wait=True)
+        assert house.process is not None
+        assert house.process.returncode == 2
+        assert "nato.toml:3" in str(house.lines)
+        assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        pytest.param(b"not a database, but a letter to my aunt", "not a database", id="text"),
+        pytest.param(None, "another program", id="another program's"),
+    ],
+)
+async def test_a_foreign_database_is_refused_and_left_alone(
+    tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    async with a_house(tmp_path) as house:
+        file = tmp_path / "data" / "monitor.db"
+        file.parent.mkdir()
+        if content is None:
+            with sqlite3.connect(file) as db:
+                db.execute("CREATE TABLE theirs (x)")
+        else:
+            file.write_bytes(content)
+        before = file.read_bytes()
+        await house.run(wait=True)
+        assert house.process is not None
+        assert house.process.returncode == 3
+        assert says in str(house.lines)
+        assert file.read_bytes() == before
+
+
 async def test_once_tells_by_its_exit_code(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         house.outlet.publish("Old", minutes_ago=600)

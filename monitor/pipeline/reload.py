@@ -50,7 +50,7 @@ async def rules_at_start(
         record = await store.call(lambda each: each.last_rule_set())
         if record is None:
             raise
-        rules = await _compiled({n: t.encode() for n, t in record.files.items()}, store)
+        rules = await _stored(record.files, store)
         problems = error.problems
     else:
         await _remember(rules, store, now)
@@ -231,19 +231,25 @@ def _database_moved(config: Config) -> Problem:
     )
 
 
-async def _read(config: Config, store: Writer) -> RuleSet:
-    files = await asyncio.to_thread(read_folder, config.rules)
-    rules = await _compiled(files, store)
+def usable_rules(config: Config, frequencies: Mapping[str, int] | None = None) -> RuleSet:
+    """The rules in the files, good by themselves and together with *config*; else ConfigError."""
+    rules = load(read_folder(config.rules), frequencies, detect=detector())
     problems = [problem for problem in joint_problems(config, rules) if not problem.warning]
     if problems:
         raise ConfigError(problems)
     return rules
 
 
-async def _compiled(files: Mapping[str, bytes], store: Writer) -> RuleSet:
+async def _read(config: Config, store: Writer) -> RuleSet:
     """Parsing and compiling may take seconds: not in the event loop."""
     frequencies = await store.call(lambda each: each.document_frequencies())
-    return await asyncio.to_thread(load, files, frequencies, detect=detector())
+    return await asyncio.to_thread(usable_rules, config, frequencies)
+
+
+async def _stored(files: Mapping[str, str], store: Writer) -> RuleSet:
+    frequencies = await store.call(lambda each: each.document_frequencies())
+    raw = {name: text.encode() for name, text in files.items()}
+    return await asyncio.to_thread(load, raw, frequencies, detect=detector())
 
 
 async def _remember(rules: RuleSet, store: Writer, now: datetime) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from monitor.alerts.send import Sender
 from monitor.events import Report
@@ -18,7 +19,7 @@ from monitor.feeds.parse import Parser
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.poll import Poller
-from monitor.pipeline.reload import Reloader, rules_at_start
+from monitor.pipeline.reload import Reloader, rules_at_start, usable_rules
 from monitor.pipeline.shared import Shared, nobody, utc_now
 from monitor.pipeline.upkeep import Upkeep
 from monitor.settings import Config
@@ -56,6 +57,8 @@ async def opened(
     *terminal* shows messages of the terminal channel; *queued* is called when deliveries wait.
     Raises AlreadyRunning, StoreRefused, ConfigError (no usable rules, now or earlier).
     """
+    if not Path(config.database).exists():  # a start that cannot be leaves nothing behind
+        await asyncio.to_thread(usable_rules, config)
     async with AsyncExitStack() as stack:
         stack.enter_context(Lock(config.database))
         store = Writer(lambda: SqliteStore.open(config.database))
