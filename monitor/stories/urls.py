@@ -47,6 +47,7 @@ _SOMETIMES = frozenset({"ref", "source"})
 _TRACKING_VALUES = frozenset({"rss", "feed", "twitter", "facebook"})
 
 _HOST_PREFIXES = frozenset({"www", "m", "amp"})
+_HOST = re.compile(r"[\w.:%-]+")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})?")
 _AMPERSAND = re.compile(r"&(?:amp;)*")
@@ -79,7 +80,9 @@ def _host(host: str) -> str:
     labels = [label for label in host.lower().split(".") if label]
     while len(labels) > 2 and labels[0] in _HOST_PREFIXES:
         labels.pop(0)
-    name = quote(".".join(labels), safe="%:!$&'()*+,;=~", errors="replace")
+    name = ".".join(labels)
+    if not _HOST.fullmatch(name):
+        return ""
     return f"[{name}]" if ":" in name else name
 
 
