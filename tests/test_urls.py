@@ -82,10 +82,12 @@ def test_what_names_no_page_has_no_key(url: str) -> None:
     assert canonical_key(url) == ""
 
 
-_PIECES = st.sampled_from(
-    ["/", "//", "..", ".", "amp", "%", "%2", "%41", "%2f", "é", " ", "?", "&", "amp;", "=", "#", "#!"]
-    + ["utm_a=1", "id=1", "ref=rss", "www.", "m.", ":80", ";", "+", "\\", "[", "]", "a", "\udc80"]
-)
+# fmt: off
+_PIECES = st.sampled_from([
+    "/", "//", "..", ".", "amp", "%", "%2", "%41", "%2f", "é", " ", "?", "&", "amp;", "=", "#",
+    "#!", "utm_a=1", "id=1", "ref=rss", "www.", "m.", ":80", ";", "+", "\\", "[", "]", "\udc80",
+])
+# fmt: on
 
 
 @given(st.sampled_from(["http://", "https://"]), st.lists(_PIECES, max_size=12))

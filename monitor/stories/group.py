@@ -81,6 +81,7 @@ class Assignment:
     gap: timedelta = timedelta(0)  # since the story was last told
     copy_of: str | None = None  # entry id of the first with this text
     containment: float = 0.0  # share of the shorter text that stands in the longer
+    near: int | None = None  # the closest entry's number in the index
 
 
 def telling(entry: Entry, frequencies: Frequencies) -> Telling:
@@ -134,6 +135,7 @@ def told(new: Telling, assignment: Assignment) -> Told:
         series=new.series,
         page=new.page,
         copy_of=assignment.copy_of or "",
+        near=assignment.near,
     )
 
 
@@ -156,6 +158,7 @@ def _same_text(new: Telling, index: Index, now: datetime) -> Assignment | None:
         gap=_still(index.story(number), now),
         copy_of=index.entry_id(number),
         containment=share,
+        near=number,
     )
 
 
@@ -171,7 +174,9 @@ def _same_page(
         if other_feed and likeness >= SAME_PAGE and index.seen_at(number) >= oldest:
             gap = _still(index.story(number), now)
             story_id, because = index.story_id(number), ("the same address",)
-            return Assignment(story_id=story_id, score=likeness, because=because, gap=gap)
+            return Assignment(
+                story_id=story_id, score=likeness, because=because, gap=gap, near=number
+            )
     return None
 
 
@@ -215,7 +220,11 @@ def _compare(
     if score < _enough(min(len(query), len(vector) // 6)) * new.caution:
         return Assignment(story_id=None)
     return Assignment(
-        story_id=index.story_id(closest), score=score, because=_reasons(shared), gap=gap
+        story_id=index.story_id(closest),
+        score=score,
+        because=_reasons(shared),
+        gap=gap,
+        near=closest,
     )
 
 

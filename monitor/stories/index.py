@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import sqrt
 from zlib import crc32
@@ -48,6 +48,7 @@ class Told:
     series: HashPair | None = None  # of outlet and the opening of the headline
     page: HashPair | None = None  # of the canonical address
     copy_of: str = ""  # entry id of the first with this text; copies have no vote
+    near: int | None = None  # number in this index of the entry it is like; not stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +172,21 @@ class Index:
         for told in draft._added:
             self.add(told)
 
+    def load(self, rows: Iterable[Told]) -> None:
+        """Fill the index from the store's rows, in the order in which they were decided."""
+        numbers: dict[str, int] = {}  # of entries, and of the first entry of stories
+        for row in rows:
+            near = numbers.get(row.copy_of or row.story_id)
+            numbers[row.entry_id] = self.end
+            numbers.setdefault(row.story_id, self.end)
+            self.add(replace(row, near=near))
+
     def add(self, told: Told) -> None:
         """Remember an entry.  Entries come in the order in which they were decided."""
         number = self.end
-        original = self._original(told)
-        vector = told.features if original is None else b""
-        self._grow(told, vector, original)
+        original = told.near if told.copy_of else None
+        vector = b"" if told.copy_of else told.features
+        self._grow(told, vector)
         self._file(told, number, vector, original)
         self._ids.append(told.entry_id)
         founds = told.story_id == told.entry_id
@@ -191,13 +201,6 @@ class Index:
         elif self.end % _TIDY_EVERY == 0:
             self._tidy(seconds(told.seen_at))
 
-    def _original(self, told: Told) -> int | None:
-        """The number of the entry whose text *told* repeats, while it is remembered."""
-        if not told.copy_of:
-            return None
-        found = self.with_text(told.sketch)
-        return next((n for n in found if self.entry_id(n) == told.copy_of), None)
-
     def _file(self, told: Told, number: int, vector: Vector, original: int | None) -> None:
         """Make *told* findable.  Copies are filed under their original, and only what is new in
         them: ten thousand copies of a text take no more room than one."""
@@ -210,27 +213,18 @@ class Index:
         labels = (told.series or ()) + (told.page or ())
         self._by_label.add(number, ((h, 0.0) for h in labels))
 
-    def _grow(self, told: Told, vector: Vector, original: int | None) -> None:
+    def _grow(self, told: Told, vector: Vector) -> None:
         """Bring the story up to date that *told* joins."""
         if told.story_id == told.entry_id:
             return
-        at = seconds(told.seen_at)
-        member = self._member(told.story_id, vector) if original is None else original
-        old = self._story(told.story_id) or (None if member is None else self.story(member))
-        if old is None:  # joined by hand to something not remembered
-            self._stories[sys.intern(told.story_id)] = Story(1, vector, at)
+        at, name = seconds(told.seen_at), sys.intern(told.story_id)
+        old = self._story(name) or (None if told.near is None else self.story(told.near))
+        if old is None:  # of a story that is not remembered: joined by hand, or after a restart
+            self._stories[name] = Story(1, vector, at)
             return
         voters = old.voters + (1 if vector else 0)
         core = _centroid(old, vector) if vector else old.core
-        self._stories[sys.intern(told.story_id)] = Story(voters, core, max(old.last_at, at))
-
-    def _member(self, story_id: str, vector: Vector) -> int | None:
-        """An entry of the story that shares a feature with *vector*."""
-        for key, _ in unpack(vector):
-            for number, _ in self.with_feature(key, BOILERPLATE * 10):
-                if self.story_id(number) == story_id:
-                    return number
-        return None
+        self._stories[name] = Story(voters, core, max(old.last_at, at))
 
     def _tidy(self, now: int) -> None:
         """Forget what is older than the windows."""

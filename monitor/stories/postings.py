@@ -2,7 +2,7 @@
 
 A posting is one integer: key (32 bits), entry number (26), weight (6).  New ones stand in a dict;
 every thousand entries they are frozen into a sorted array, and equal arrays are merged up to
-16,000 entries.  Looking a key up is one binary search an array.
+8,000 entries.  Looking a key up is one binary search an array.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HEAVIEST = (1 << WEIGHT_BITS) - 1
 _NUMBERS = (1 << NUMBER_BITS) - 1
 _POSTING = (1 << KEY_SHIFT) - 1
 _FRESH = 1_000  # entries in the dict
-_LARGEST = 16_000  # entries in an array
+_LARGEST = 8_000  # entries in an array
 
 
 @dataclass(slots=True)

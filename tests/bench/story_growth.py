@@ -8,17 +8,16 @@ in three about one of 2 000 events.  The last line is a restart: the index fille
 
 from __future__ import annotations
 
-import gc
 import random
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
-from pathlib import Path
 
 from monitor.model import Entry
 from monitor.stories import background, group
 from monitor.stories.index import Index, Told
+from monitor.stories.postings import Postings
 
 START = datetime(2025, 2, 13, tzinfo=UTC)
 EVENTS = 2_000
@@ -26,9 +25,23 @@ WORDS = 240  # about 1.5 kB
 MEASURED = 500
 
 
-def resident() -> int:
-    """Bytes of memory in use by this process (Linux)."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+def weight(index: Index) -> int:
+    """Bytes the index holds: its columns with what they hold, its postings and its stories."""
+    columns = [index._ids, index._story_ids, index._feed_ids, index._outlets, index._vectors]
+    total = sum(sys.getsizeof(column) for column in (*columns, index._seen, index._sizes))
+    total += sum(map(sys.getsizeof, index._ids)) + sum(map(sys.getsizeof, index._vectors))
+    total += sum(postings_weight(p) for p in (index._by_feature, index._by_text, index._by_label))
+    total += sys.getsizeof(index._stories)
+    return total + sum(
+        sys.getsizeof(story) + sys.getsizeof(story.core) + 16 + 32  # its header, its time
+        for story in index._stories.values()
+    )
+
+
+def postings_weight(postings: Postings) -> int:
+    frozen = sum(sys.getsizeof(part.postings) for part in postings._frozen)
+    fresh = sum(sys.getsizeof(lows) + 32 * (len(lows) + 1) for lows in postings._fresh.values())
+    return frozen + fresh + sys.getsizeof(postings._fresh)
 
 
 class Writer:
@@ -67,8 +80,7 @@ class Writer:
 def main() -> None:
     largest = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     writer, index, counted = Writer(), Index(), background.frequencies("en")
-    gc.collect()
-    before, rows, spent, joined = resident(), [], [], 0
+    rows, spent, joined = [], [], 0
     step = timedelta(hours=70) / largest
     for number in range(largest):
         entry = writer.entry(number, START + number * step)
@@ -82,19 +94,18 @@ def main() -> None:
         spent.append(time.perf_counter() - start)
         joined += told.story_id != told.entry_id
         if number + 1 in (1_000, 10_000, 100_000, largest):
-            report(number + 1, spent, resident() - before, joined)
-        if number >= largest - 20_000:
+            report(number + 1, spent, weight(index), joined)
+        if number >= largest - 100_000:
             rows.append(told)
     restart(rows)
 
 
-def report(n: int, spent: list[float], weight: int, joined: int) -> None:
+def report(n: int, spent: list[float], size: int, joined: int) -> None:
     last = sorted(spent[-MEASURED:])
-    gc.collect()
     print(
         f"{n:7} entries  median {last[MEASURED // 2] * 1e3:5.2f} ms  mean "
         f"{sum(last) / MEASURED * 1e3:5.2f} ms  99 % {last[-MEASURED // 100] * 1e3:5.2f} ms  "
-        f"worst so far {max(spent) * 1e3:6.1f} ms  {weight / n:6.0f} bytes an entry  "
+        f"worst so far {max(spent) * 1e3:6.1f} ms  {size / n:6.0f} bytes an entry  "
         f"{joined / n:.0%} joined",
         flush=True,
     )
@@ -102,8 +113,7 @@ def report(n: int, spent: list[float], weight: int, joined: int) -> None:
 
 def restart(rows: list[Told]) -> None:
     index, start = Index(), time.perf_counter()
-    for told in rows:
-        index.add(told)
+    index.load(rows)
     took = time.perf_counter() - start
     print(f"restart: {len(rows)} rows in {took:.2f} s")
 
