@@ -50,12 +50,13 @@ def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     guarded = _guarded(body)
     if guarded is None:
         return _failed(FailureReason.NOT_A_FEED, "its XML declaration does not end")
+    guarded, left_out = _first_entries(guarded)
     document = _parse(header, guarded)
     if not document.get("version") and not document.entries:
         html = b"<html" in body[:100_000].lower()
         reason = FailureReason.HTML if html else FailureReason.NOT_A_FEED
         return _failed(reason, _seen(body))
-    return _parsed(document, body, str(header.get("final_url") or ""))
+    return _parsed(document, body, str(header.get("final_url") or ""), left_out)
 
 
 def _from_json(body: bytes) -> dict[str, Any]:
@@ -107,14 +108,29 @@ def _failed(reason: FailureReason, detail: str) -> dict[str, Any]:
     return {"failed": reason.value, "detail": f"{what}: {detail}"}
 
 
-def _parsed(document: Any, body: bytes, url: str) -> dict[str, Any]:
+def _first_entries(body: bytes) -> tuple[bytes, int]:
+    """*body* without the entries beyond the limit, and how many those are.
+
+    They are cut out before parsing: feedparser would take all its time for what is thrown away.
+    """
+    for name in (b"item", b"entry"):
+        starts = [found.start() for found in re.finditer(rb"<" + name + rb"[\s>]", body)]
+        if len(starts) > MAX_ENTRIES:
+            tail = body.rfind(b"</" + name)
+            end = body.find(b">", tail) + 1
+            return body[: starts[MAX_ENTRIES]] + body[end:], len(starts) - MAX_ENTRIES
+    return body, 0
+
+
+def _parsed(document: Any, body: bytes, url: str, left_out: int) -> dict[str, Any]:
     feed, found = document.feed, list(document.entries)
     complete, last_whole = _ending(body, bool(document.bozo))
     if not complete and found and not last_whole:
         found.pop()
-    entries, warnings = _capped([_entry(each, url) for each in found[:MAX_ENTRIES]])
-    if len(found) > MAX_ENTRIES:
-        warnings.append(f"only the first {MAX_ENTRIES} of {len(found)} entries were read")
+    entries, warnings = _capped([_entry(each, url) for each in found])
+    if left_out:
+        total = MAX_ENTRIES + left_out
+        warnings.append(f"only the first {MAX_ENTRIES} of {total} entries were read")
     if not complete:
         warnings.append("the document is cut off; its unfinished entry waits for the next poll")
     elif document.bozo and not found:
