@@ -6,6 +6,7 @@ import gzip
 import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,15 @@ def test_real_releases_under_one_headline_are_joined_only_where_issued_again() -
     assert reissued == 5  # "-2" in the address, the same text but for a time or a name
 
 
+def test_what_an_outlet_puts_under_all_its_texts_joins_nothing() -> None:
+    desk = Desk()
+    footer = " Get our morning and afternoon news emails, free app or daily news podcast."
+    titles = ("Rare rat found near Melbourne", "Robodebt critics outraged", QUAKE, SALE)
+    for number, title in enumerate(titles):
+        taken = desk.take(title, summary=text(number, 12) + footer)
+        assert (taken.story_id, taken.copy_of) == (None, None), title
+
+
 # --- copies
 
 
@@ -204,6 +214,15 @@ def test_a_text_comes_back_after_the_window_as_news() -> None:
     for number in range(1_000):  # tidied every thousand entries
         desk.take(f"x{number}", NOW + timedelta(days=8))
     assert desk.take(QUAKE, NOW + timedelta(days=8), feed=AFP, content=text(1)).copy_of is None
+
+
+def test_a_chain_of_copies_does_not_lead_to_another_text() -> None:
+    desk = Desk()
+    parts = [text(number, 100) for number in range(6)]
+    for number, (one, two) in enumerate(pairwise(parts)):
+        feed = a_feed(url=f"https://outlet{number}.example/feed.xml")
+        last = desk.take(f"x{number}", feed=feed, content=f"{one} {two}")
+    assert last.story_id != desk.index.entry_id(0)
 
 
 def test_copies_have_no_vote() -> None:

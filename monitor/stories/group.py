@@ -24,6 +24,7 @@ from monitor.stories.features import (
     Terms,
     dot,
     key,
+    stem,
     terms,
     unpack,
     weigh,
@@ -46,6 +47,7 @@ SAME_PAGE = 0.1  # likeness of two entries with one address
 # One outlet, headlines that open alike, other texts: a series ("Secretary's call with …"), each
 # part of it news of its own, however many words they share.
 SERIES_WORDS = 4
+IN_HEADLINE = 2  # shared words, for two entries of one outlet
 ONE_WORD = 0.9  # what a likeness is worth that rests on a single word
 ENOUGH_COUNTED = 300  # entries of a language, before its common words are known
 WELL_COUNTED = 10_000
@@ -66,6 +68,7 @@ class Telling:
     terms: Terms  # to be counted once it is stored
     features: Features
     sketch: Sketch
+    headline: frozenset[str]  # its words
     series: HashPair | None  # of outlet and the opening of the headline
     page: HashPair | None  # of the canonical address
     caution: float  # how many times as alike it must be: its language is little known
@@ -101,6 +104,7 @@ def telling(entry: Entry, frequencies: Frequencies) -> Telling:
         terms=found,
         features=weigh(found, frequencies),
         sketch=sketch(f"{entry.title[:MAX_CHARACTERS]}\n{text}"),
+        headline=frozenset(map(stem, headline)),
         series=hash_pair("series", outlet, opening) if in_series else None,
         page=hash_pair("page", page) if page else None,
         caution=_caution(frequencies.documents),
@@ -209,15 +213,18 @@ def _compare(
     new: Telling, query: Mapping[int, float], members: list[int], index: Index, now: datetime
 ) -> Assignment:
     """How close an entry is to the story of *members*, some of its entries; score 0.0 for apart."""
-    story = index.story(members[0])
-    closest = max(members, key=lambda number: dot(index.vector(number), query))
-    vector = index.vector(closest)
-    shared = _shared(new.features, story, vector)
+    nearness, closest = max((dot(index.vector(number), query), number) for number in members)
+    story, vector = index.story(closest), index.vector(closest)
     gap = _still(story, now)
-    score = (dot(story.core, query) + dot(vector, query)) / 2 * 0.5 ** (gap / HALF_LIFE)
+    core = dot(story.core, query) if story.voters > 1 else nearness
+    score = (core + nearness) / 2 * 0.5 ** (gap / HALF_LIFE)
+    enough = _enough(min(len(query), len(vector) // 6)) * new.caution
+    if score < enough:
+        return Assignment(story_id=None)
+    shared = _shared(new.features, story, vector)
     if sum(" " not in name for name in shared) == 1:
         score *= ONE_WORD
-    if score < _enough(min(len(query), len(vector) // 6)) * new.caution:
+    if score < enough or (index.outlet(closest) == new.outlet and not _in_headline(new, shared)):
         return Assignment(story_id=None)
     return Assignment(
         story_id=index.story_id(closest),
@@ -226,6 +233,12 @@ def _compare(
         gap=gap,
         near=closest,
     )
+
+
+def _in_headline(new: Telling, shared: list[str]) -> bool:
+    """Whether what is *shared* is in the headline too, not only in what an outlet puts under all
+    its texts ("get our newsletter")."""
+    return sum(name in new.headline for name in shared) >= IN_HEADLINE
 
 
 def _enough(features: int) -> float:

@@ -184,10 +184,9 @@ class Index:
     def add(self, told: Told) -> None:
         """Remember an entry.  Entries come in the order in which they were decided."""
         number = self.end
-        original = told.near if told.copy_of else None
         vector = b"" if told.copy_of else told.features
         self._grow(told, vector)
-        self._file(told, number, vector, original)
+        self._file(told, number, vector)
         self._ids.append(told.entry_id)
         founds = told.story_id == told.entry_id
         self._story_ids.append(told.entry_id if founds else sys.intern(told.story_id))
@@ -201,14 +200,10 @@ class Index:
         elif self.end % _TIDY_EVERY == 0:
             self._tidy(seconds(told.seen_at))
 
-    def _file(self, told: Told, number: int, vector: Vector, original: int | None) -> None:
-        """Make *told* findable.  Copies are filed under their original, and only what is new in
-        them: ten thousand copies of a text take no more room than one."""
-        fresh: Sketch = told.sketch
-        if original is not None:
-            fresh = tuple(h for h in fresh if original not in self.with_text((h,)))
-        text_number = number if original is None else original
-        self._by_text.add(text_number, ((h, 0.0) for h in fresh))
+    def _file(self, told: Told, number: int, vector: Vector) -> None:
+        """Make *told* findable.  A copy is not: ten thousand copies of a text take no more room
+        than one, and a chain of copies cannot lead from one text to quite another."""
+        self._by_text.add(number, ((h, 0.0) for h in told.sketch if not told.copy_of))
         self._by_feature.add(number, unpack(vector)[:FINDING])
         labels = (told.series or ()) + (told.page or ())
         self._by_label.add(number, ((h, 0.0) for h in labels))
