@@ -46,16 +46,27 @@ def known(db: sqlite3.Connection, feed_id: str, keys: Sequence[str]) -> dict[str
 def save(db: sqlite3.Connection, outcome: Outcome) -> None:
     """Everything of *outcome* but the feed, the alerts and the deliveries."""
     story_of = dict(outcome.membership)
+    new = _not_stored(db, outcome.entries)
     _save_stories(db, outcome)
     db.executemany(
         f"INSERT OR IGNORE INTO entries VALUES ({','.join('?' * 14)})",
-        [rows.entry_row(entry, story_of[entry.id]) for entry in outcome.entries],
+        [rows.entry_row(entry, story_of[entry.id]) for entry in new],
     )
     _save_keys(db, outcome)
     for revision in outcome.revisions:
         _revise(db, revision)
     _save_matches(db, outcome.matches)
-    _count_words(db, outcome.entries)
+    _count_words(db, new)
+
+
+def _not_stored(db: sqlite3.Connection, entries: Sequence[Entry]) -> list[Entry]:
+    """A commit that is repeated must not count its words again."""
+    stored: set[str] = set()
+    for chunk in _chunks(entry.id for entry in entries):
+        marks = ",".join("?" * len(chunk))
+        query = f"SELECT id FROM entries WHERE id IN ({marks})"
+        stored.update(row["id"] for row in db.execute(query, chunk))
+    return [entry for entry in entries if entry.id not in stored]
 
 
 def _save_stories(db: sqlite3.Connection, outcome: Outcome) -> None:

@@ -14,7 +14,8 @@ class Lock:
     """A context manager; the kernel lets go of the lock when the process dies, however it dies."""
 
     def __init__(self, database: str) -> None:
-        self._path = Path(f"{database}.lock")
+        # The same lock whatever link the database was reached by.
+        self._path = Path(f"{os.path.realpath(database)}.lock")
         self._file: int | None = None
 
     def __enter__(self) -> Self:
@@ -29,12 +30,15 @@ class Lock:
             ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.read(handle, 20).decode("ascii", "replace").strip() or "unknown"
+        except BlockingIOError as error:
+            holder = os.read(handle, 20).decode("ascii", "replace").strip()
             os.close(handle)
-            raise AlreadyRunning(
-                f"a monitor is already running on this database (process {holder}); stop it first:"
-                f" kill {holder}, or systemctl stop if it runs as a service"
+            raise AlreadyRunning(_already(holder)) from error
+        except OSError as error:
+            os.close(handle)
+            raise StoreRefused(
+                f"{self._path}: this file system cannot lock files ({error.strerror}); keep the"
+                " database on a local disk"
             ) from error
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
@@ -45,3 +49,13 @@ class Lock:
         if self._file is not None:
             os.close(self._file)  # the file stays: removing it would let two others lock two files
             self._file = None
+
+
+def _already(holder: str) -> str:
+    running = "a monitor is already running on this database"
+    if not holder.isdigit():  # it has the lock, but has not written its number yet
+        return f"{running}; stop it first"
+    return (
+        f"{running} (process {holder}); stop it first: kill {holder}, or systemctl stop if it"
+        " runs as a service"
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -36,7 +36,16 @@ from monitor.store.schema import APPLICATION_ID, VERSION, migrations
 
 BUSY_TIMEOUT = timedelta(seconds=30)
 WAL_LIMIT = 64 << 20  # bytes kept of the write-ahead log after a checkpoint
-PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+PASSING = (
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY_ROLLBACK",  # a write was cut off: the next one that may write clears it up
+)
+
+_OUR_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
 
 
 class SqliteStore:
@@ -54,14 +63,16 @@ class SqliteStore:
         Raises StoreRefused, and changes nothing, if the file is not ours or cannot be used.
         """
         existed = _looks_usable(path)
+        if existed:  # a connection that may write already changes another program's files
+            with suppress(StoreBusy):
+                cls._looking(path).close()
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            store = cls(_connect(f"{path}", busy_timeout), path)
+            store = cls(_connect(path, busy_timeout), path)
         except (OSError, sqlite3.Error) as error:
             raise StoreRefused(f"{path}: cannot be opened: {error}") from error
-        with _translated(path):
-            if existed:
-                store._refuse_foreign()
+        with store._closed_on_error(), _translated(path):
+            store._refuse_foreign()
             store._set_up()
         return store
 
@@ -70,23 +81,46 @@ class SqliteStore:
         """For commands that only look; works beside a running daemon."""
         if not _looks_usable(path):
             raise StoreRefused(f"{path}: there is no database yet; start the monitor first")
-        with _translated(path):
-            store = cls(_connect(f"file:{Path(path).resolve()}?mode=ro", BUSY_TIMEOUT), path)
-            store._refuse_foreign()
+        store = cls._looking(path)
+        with store._closed_on_error(), _translated(path):
+            if store._version() < VERSION:
+                raise StoreRefused(
+                    f"{path}: this database is not set up yet, or is that of an older monitor;"
+                    " start the monitor once, it brings the database up to date"
+                )
         return store
+
+    @classmethod
+    def _looking(cls, path: str) -> Self:
+        """On a connection that cannot write.  StoreRefused if the database is not ours."""
+        with _translated(path):
+            uri = f"{Path(path).resolve().as_uri()}?mode=ro"
+            store = cls(_connect(uri, BUSY_TIMEOUT), path)
+            with store._closed_on_error():
+                store._refuse_foreign()
+        return store
+
+    @contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     def _refuse_foreign(self) -> None:
         owner = self._db.execute("PRAGMA application_id").fetchone()[0]
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        version = self._version()
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if owner != APPLICATION_ID and tables:
-            self._db.close()
             raise StoreRefused(
                 f"{self._path}: this is the database of another program; nothing was changed."
                 " Choose another path for [monitor] database"
             )
         if version > VERSION:
-            self._db.close()
             raise StoreRefused(
                 f"{self._path}: this database was made by a newer monitor (schema {version}, this"
                 f" one knows {VERSION}); nothing was changed. Upgrade the program, or restore the"
@@ -94,10 +128,11 @@ class SqliteStore:
             )
 
     def _set_up(self) -> None:
-        if self._db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+        if self._version() < VERSION:
             self._db.execute("PRAGMA journal_mode = WAL")
-            migrations.apply(self._database)
+            # Before the tables: killed between them and it, we would refuse our own database.
             self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            migrations.apply(self._database)
             self._db.execute(f"PRAGMA user_version = {VERSION}")
         damage = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if damage != "ok":
@@ -301,9 +336,13 @@ def _connect(name: str, busy_timeout: timedelta) -> Database:
         uri=name.startswith("file:"),
     )
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return Database(connection, execute_plugins=False, recursive_triggers=False)
 
 
@@ -335,7 +374,7 @@ def _translated(path: str) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         raise _translate(error, path) from error
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        if isinstance(error, _OUR_FAULT):
             raise
         raise StoreRefused(f"{path}: the database is damaged ({error})") from error
 

@@ -30,6 +30,7 @@ class Writer:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
 
     async def call(self, method: Callable[[Store], T]) -> T:
         """``method(store)``, in the store's thread."""
@@ -41,13 +42,16 @@ class Writer:
         return bool(await self._submit(outcome))
 
     async def aclose(self) -> None:
-        """Finish what is queued and close the database."""
+        """Finish what is queued and close the database; later calls raise RuntimeError."""
+        self._closed = True
         if self._thread is not None:
             self._jobs.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
 
     async def _submit(self, job: Callable[[Store], T] | Outcome) -> Any:
+        if self._closed:  # no thread would ever answer
+            raise RuntimeError("the store is closed")
         self._loop = asyncio.get_running_loop()
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="store", daemon=True)
