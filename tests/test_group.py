@@ -211,9 +211,15 @@ def test_a_summary_is_a_copy_of_the_full_text_and_the_other_way_round() -> None:
 def test_a_text_comes_back_after_the_window_as_news() -> None:
     desk = Desk()
     desk.take(QUAKE, content=text(1))
-    for number in range(1_000):  # tidied every thousand entries
-        desk.take(f"x{number}", NOW + timedelta(days=8))
+    assert desk.take(QUAKE, NOW + timedelta(days=6), feed=AFP, content=text(1)).copy_of
     assert desk.take(QUAKE, NOW + timedelta(days=8), feed=AFP, content=text(1)).copy_of is None
+
+
+def test_what_is_older_than_the_windows_is_forgotten() -> None:
+    desk = Desk()
+    for number in range(1_000):  # tidied every thousand entries
+        desk.take(f"Headline {number}", NOW + timedelta(days=8 if number > 500 else 0))
+    assert desk.index.end - desk.index.first == 499
 
 
 def test_a_chain_of_copies_does_not_lead_from_one_text_to_another() -> None:

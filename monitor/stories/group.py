@@ -29,7 +29,16 @@ from monitor.stories.features import (
     unpack,
     weigh,
 )
-from monitor.stories.index import STORY_WINDOW, HashPair, Index, Story, Told, hash_pair, seconds
+from monitor.stories.index import (
+    COPY_WINDOW,
+    STORY_WINDOW,
+    HashPair,
+    Index,
+    Story,
+    Told,
+    hash_pair,
+    seconds,
+)
 from monitor.stories.sketch import ENOUGH, Sketch, containment, sketch
 from monitor.stories.urls import canonical_key
 from monitor.text import words
@@ -146,7 +155,10 @@ def told(new: Telling, assignment: Assignment) -> Told:
 def _same_text(new: Telling, index: Index, now: datetime) -> Assignment | None:
     """The entry whose text *new* repeats, or is repeated by."""
     best: tuple[float, int] | None = None
+    oldest = seconds(now) - COPY_WINDOW // timedelta(seconds=1)
     for number, shared in index.with_text(new.sketch).items():
+        if index.seen_at(number) < oldest:
+            continue
         share = containment(shared, len(new.sketch), index.sketch_size(number))
         same_outlet = index.outlet(number) == new.outlet
         if same_outlet and (shared < SAME_OUTLET_HASHES or share < SAME_OUTLET_SHARE):
