@@ -1,0 +1,170 @@
+"""Making the tables: cut off anywhere, run twice, and what a refusal leaves on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import StoreRefused
+from monitor.store.schema import APPLICATION_ID, VERSION
+from monitor.store.sqlite import SqliteStore
+from tests.builders import NOW, feed_settings
+
+ROOT = Path(__file__).parents[1]
+
+
+def killed(script: str, path: Path) -> None:
+    """Run *script* in a child that must end by SIGKILL; it finds ``path`` and ``die()``."""
+    head = f"import os, signal, sqlite3\npath = {str(path)!r}\n"
+    head += "die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+    child = subprocess.run(
+        [sys.executable, "-c", head + textwrap.dedent(script)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert child.returncode == -signal.SIGKILL
+
+
+KILLED_WHEN_RUNNING = """
+    from monitor.store import sqlite as module
+
+    connect = module._connect
+
+    def traced(*given):
+        database = connect(*given)
+        database.conn.set_trace_callback(lambda sql: die() if {start!r} in sql else None)
+        return database
+
+    module._connect = traced
+    module.SqliteStore.open(path)
+"""
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param("PRAGMA application_id =", id="before it is marked as ours"),
+        pytest.param("CREATE TABLE feeds", id="before the first table"),
+        pytest.param("CREATE TABLE stories", id="between two tables"),
+        pytest.param("PRAGMA user_version =", id="after the tables, before their version"),
+        pytest.param("PRAGMA quick_check", id="after everything"),
+    ],
+)
+def test_a_set_up_that_was_killed_is_finished_by_the_next_start(tmp_path, start):
+    path = tmp_path / "monitor.db"
+    killed(KILLED_WHEN_RUNNING.format(start=start), path)
+    store = SqliteStore.open(str(path))
+    store.sync_feeds([feed_settings()], NOW)
+    assert len(store.feeds()) == 1
+    store.close()
+
+
+def test_a_reader_of_a_set_up_that_was_killed_is_told_to_start_the_monitor(tmp_path):
+    path = tmp_path / "monitor.db"
+    killed(KILLED_WHEN_RUNNING.format(start="CREATE TABLE stories"), path)
+    with pytest.raises(StoreRefused, match="start the monitor once"):
+        SqliteStore.read_only(str(path))
+
+
+def test_opening_again_changes_no_table(tmp_path):
+    def tables() -> list[str]:
+        with sqlite3.connect(path) as other:
+            found = other.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+        other.close()
+        return [row[0] for row in found]
+
+    path = tmp_path / "monitor.db"
+    SqliteStore.open(str(path)).close()
+    before = tables()
+    SqliteStore.open(str(path)).close()
+    assert tables() == before
+
+
+def test_how_the_database_is_kept(tmp_path):
+    store = SqliteStore.open(str(tmp_path / "monitor.db"))
+    wanted = {
+        "application_id": APPLICATION_ID,
+        "user_version": VERSION,
+        "journal_mode": "wal",
+        "synchronous": 2,  # FULL: a commit survives a power cut
+        "foreign_keys": 1,
+        "busy_timeout": 30_000,
+    }
+    found = {name: store._db.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
+    store.close()
+    assert found == wanted
+
+
+def test_every_table_of_ours_is_strict(tmp_path):
+    store = SqliteStore.open(str(tmp_path / "monitor.db"))
+    loose = store._db.execute(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+        " AND strict = 0 AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlite_%'"
+    ).fetchall()
+    store.close()
+    assert loose == []
+
+
+def test_the_log_of_another_programs_database_is_left_as_it_is(tmp_path):
+    path = tmp_path / "theirs.db"
+    script = """
+        theirs = sqlite3.connect(path, isolation_level=None)
+        theirs.execute("PRAGMA journal_mode = WAL")
+        theirs.execute("CREATE TABLE t (x)")
+        die()
+    """
+    killed(script, path)
+    files = [path, tmp_path / "theirs.db-wal"]
+    before = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    with pytest.raises(StoreRefused, match="another program"):
+        SqliteStore.open(str(path))
+    assert [hashlib.sha256(file.read_bytes()).hexdigest() for file in files] == before
+
+
+@pytest.mark.parametrize("folder", ["a b", "a#b", "a?b", "a%20b", "ä"])
+def test_a_reader_finds_the_database_in_a_folder_called(tmp_path, folder):
+    path = tmp_path / folder / "monitor.db"
+    store = SqliteStore.open(str(path))
+    store.set_note("here", "yes")
+    store.close()
+    reader = SqliteStore.read_only(str(path))
+    assert reader.note("here") == "yes"
+    reader.close()
+    assert [each.name for each in tmp_path.iterdir()] == [folder]
+
+
+def test_a_reader_cannot_write(tmp_path):
+    path = str(tmp_path / "monitor.db")
+    SqliteStore.open(path).close()
+    reader = SqliteStore.read_only(path)
+    with pytest.raises(StoreRefused, match="cannot be written"):
+        reader.set_note("a", "b")
+    reader.close()
+
+
+def test_a_write_cut_off_in_the_old_journal_mode_is_cleared_up(tmp_path):
+    """A hot rollback journal: what the very first write leaves if it is killed."""
+    path = tmp_path / "monitor.db"
+    script = """
+        db = sqlite3.connect(path, isolation_level=None)
+        db.execute("PRAGMA cache_size = 1")
+        db.execute("BEGIN")
+        db.execute("CREATE TABLE half (x)")
+        for _ in range(200):
+            db.execute("INSERT INTO half VALUES (?)", ["x" * 3000])
+        die()
+    """
+    killed(script, path)
+    assert path.stat().st_size
+    store = SqliteStore.open(str(path))
+    assert store.feeds() == []
+    store.close()

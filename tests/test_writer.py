@@ -1,0 +1,263 @@
+"""The thread that owns the write connection: order, group commit, poison, the end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.errors import StoreBusy, StoreRefused
+from monitor.model import Feed, Outcome
+from monitor.store.sqlite import SqliteStore
+from monitor.store.writer import Writer
+from tests.builders import NOW, an_entry, an_outcome, feed_settings, minutes
+
+FEEDS = [feed_settings(url=f"https://feeds.example/{n}", name=f"Feed {n}") for n in range(5)]
+
+
+class CountingStore(SqliteStore):
+    """Real, and remembers how many outcomes each commit took."""
+
+    def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
+        groups.append(len(outcomes))
+        return super().commit(outcomes)
+
+
+groups: list[int] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_groups_yet() -> None:
+    groups.clear()
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[Writer]:
+    writer = Writer(lambda: CountingStore.open(str(path), busy_timeout=timedelta(milliseconds=20)))
+    try:
+        yield writer
+    finally:
+        await writer.aclose()
+
+
+async def claimed(writer: Writer) -> list[Feed]:
+    await writer.call(lambda store: store.sync_feeds(FEEDS, NOW))
+    return await writer.call(lambda store: store.claim_due(0, 10, NOW, minutes(10)))
+
+
+async def while_busy(writer: Writer, start: Callable[[], Sequence[Any]]) -> list[Any]:
+    """What the awaitables of *start* come to, all of them queued while the thread works."""
+    go = threading.Event()
+    busy = asyncio.create_task(writer.call(lambda _: go.wait(10)))
+    await asyncio.sleep(0)
+    waiting = [asyncio.ensure_future(each) for each in start()]
+    await asyncio.sleep(0)
+    go.set()
+    assert await busy
+    return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def an_outcome_of(feed: Feed, title: str = "NATO") -> Outcome:
+    return an_outcome(an_entry(title, feed=feed), feed=feed)
+
+
+def run(test: Callable[[Writer], Any], path: Path) -> None:
+    async def all_of_it() -> None:
+        async with opened(path) as writer:
+            await test(writer)
+
+    asyncio.run(all_of_it())
+
+
+def test_everything_runs_in_one_thread_that_is_not_the_loops(tmp_path):
+    async def test(writer: Writer) -> None:
+        threads = {await writer.call(lambda _: threading.get_ident()) for _ in range(5)}
+        assert len(threads) == 1
+        assert threading.get_ident() not in threads
+
+    run(test, tmp_path / "m.db")
+
+
+def test_outcomes_that_waited_are_committed_together(tmp_path):
+    async def test(writer: Writer) -> None:
+        feeds = await claimed(writer)
+        done = await while_busy(writer, lambda: [writer.commit(an_outcome_of(f)) for f in feeds])
+        assert done == [True] * 5
+        assert groups == [5]
+
+    run(test, tmp_path / "m.db")
+
+
+def test_a_lone_outcome_does_not_wait_for_others(tmp_path):
+    async def test(writer: Writer) -> None:
+        (feed, *_) = await claimed(writer)
+        assert await writer.commit(an_outcome_of(feed))
+        assert groups == [1]
+
+    run(test, tmp_path / "m.db")
+
+
+def test_calls_keep_their_place_between_outcomes(tmp_path):
+    async def test(writer: Writer) -> None:
+        first, second, *_ = await claimed(writer)
+        count = lambda store: store.count_entries()  # noqa: E731
+        done = await while_busy(
+            writer,
+            lambda: [
+                writer.commit(an_outcome_of(first)),
+                writer.call(count),
+                writer.commit(an_outcome_of(second)),
+                writer.call(count),
+            ],
+        )
+        assert done == [True, 1, True, 2]
+
+    run(test, tmp_path / "m.db")
+
+
+@pytest.mark.parametrize(
+    ("poisoned", "error"),
+    [
+        pytest.param(
+            lambda feed: an_outcome_of(feed, "\ud800"), UnicodeEncodeError, id="surrogate"
+        ),
+        pytest.param(
+            lambda feed: replace(an_outcome_of(feed), feed=replace(feed, failures=2**70)),
+            OverflowError,
+            id="a number too large for a column",
+        ),
+        pytest.param(
+            lambda feed: replace(an_outcome_of(feed), membership=()),
+            KeyError,
+            id="an entry without a story",
+        ),
+    ],
+)
+def test_a_poisoned_outcome_fails_alone(tmp_path, poisoned, error):
+    async def test(writer: Writer) -> None:
+        feeds = await claimed(writer)
+        made = [poisoned(f) if n == 2 else an_outcome_of(f) for n, f in enumerate(feeds)]
+        done = await while_busy(writer, lambda: [writer.commit(each) for each in made])
+        assert isinstance(done.pop(2), error)
+        assert done == [True] * 4
+        assert await writer.call(lambda store: store.count_entries()) == 4
+
+    run(test, tmp_path / "m.db")
+
+
+def test_an_outcome_fenced_off_fails_no_other(tmp_path):
+    async def test(writer: Writer) -> None:
+        late, *others = await claimed(writer)
+        made = [an_outcome_of(replace(late, claim=0)), *map(an_outcome_of, others)]
+        done = await while_busy(writer, lambda: [writer.commit(each) for each in made])
+        assert done == [False, True, True, True, True]
+
+    run(test, tmp_path / "m.db")
+
+
+def test_a_locked_database_is_told_to_all_and_passes(tmp_path):
+    path = tmp_path / "m.db"
+
+    async def test(writer: Writer) -> None:
+        feeds = await claimed(writer)
+        other = SqliteStore.open(str(path))
+        with other._writing():
+            done = await while_busy(
+                writer, lambda: [writer.commit(an_outcome_of(feed)) for feed in feeds]
+            )
+        other.close()
+        assert [type(each) for each in done] == [StoreBusy] * 5
+        assert await writer.commit(an_outcome_of(feeds[0]))
+
+    run(test, path)
+
+
+def test_what_a_call_raises_reaches_its_caller_only(tmp_path):
+    async def test(writer: Writer) -> None:
+        with pytest.raises(ZeroDivisionError):
+            await writer.call(lambda _: 1 // 0)
+        assert await writer.call(lambda _: "fine") == "fine"
+
+    run(test, tmp_path / "m.db")
+
+
+def test_a_database_that_is_refused_is_tried_again_at_the_next_call(tmp_path):
+    path = tmp_path / "m.db"
+    path.write_text("something else, as long as the head of a database")
+
+    async def test(writer: Writer) -> None:
+        with pytest.raises(StoreRefused):
+            await writer.call(lambda store: store.feeds())
+        path.unlink()
+        assert await writer.call(lambda store: store.feeds()) == []
+
+    run(test, path)
+
+
+def test_a_caller_that_gives_up_does_not_undo_its_commit(tmp_path):
+    async def test(writer: Writer) -> None:
+        (feed, *_) = await claimed(writer)
+        go = threading.Event()
+        busy = asyncio.create_task(writer.call(lambda _: go.wait(10)))
+        caller = asyncio.create_task(writer.commit(an_outcome_of(feed)))
+        await asyncio.sleep(0)
+        caller.cancel()
+        await asyncio.sleep(0)
+        go.set()
+        await busy
+        assert caller.cancelled()
+        assert await writer.call(lambda store: store.count_entries()) == 1
+
+    run(test, tmp_path / "m.db")
+
+
+def test_closing_finishes_what_is_queued(tmp_path):
+    async def test(writer: Writer) -> None:
+        feeds = await claimed(writer)
+
+        def commits_and_end() -> list[Any]:
+            return [*(writer.commit(an_outcome_of(feed)) for feed in feeds), writer.aclose()]
+
+        assert await while_busy(writer, commits_and_end) == [*[True] * 5, None]
+
+    run(test, tmp_path / "m.db")
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_after_closing_a_call_is_refused_and_does_not_hang(tmp_path, used):
+    async def test(writer: Writer) -> None:
+        if used:
+            await writer.call(lambda store: store.feeds())
+        await writer.aclose()
+        with pytest.raises(RuntimeError, match="closed"):
+            await asyncio.wait_for(writer.call(lambda store: store.feeds()), 5)
+
+    run(test, tmp_path / "m.db")
+
+
+def test_while_closing_a_call_is_refused_and_does_not_hang(tmp_path):
+    async def test(writer: Writer) -> None:
+        async def late() -> list[Feed]:
+            return await asyncio.wait_for(writer.call(lambda store: store.feeds()), 5)
+
+        done = await while_busy(writer, lambda: [writer.aclose(), late()])
+        assert done[0] is None
+        assert isinstance(done[1], RuntimeError)
+
+    run(test, tmp_path / "m.db")
+
+
+def test_closing_twice_is_closing_once(tmp_path):
+    async def test(writer: Writer) -> None:
+        await writer.call(lambda store: store.feeds())
+        await writer.aclose()
+        await writer.aclose()
+
+    run(test, tmp_path / "m.db")
