@@ -57,4 +57,4 @@ def test_html_to_text(html: str, text: str) -> None:
 
 
 def test_deep_nesting_is_bounded() -> None:
-    assert len(html_to_text("<div>" * 60_000 + "x")) <= 1
+    assert html_to_text("<div>" * 50_000 + "x &amp; y") == "x & y"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from html import unescape
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 MAX_HTML = 256 << 10  # characters: deep nesting makes cleaners quadratic
 
@@ -19,10 +21,45 @@ _BREAKS = re.compile(r"\r\n?|\u2028|\u2029|\x85")
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n[ \n]*")
 
-_BLOCKS = (
-    "address, article, aside, blockquote, br, dd, div, dl, dt, figcaption, figure, footer, h1, h2,"
-    " h3, h4, h5, h6, header, hr, li, main, nav, ol, p, pre, section, table, td, th, tr, ul"
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "figcaption",
+        "figure",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "td",
+        "th",
+        "tr",
+        "ul",
+    ]
 )
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+MAX_DEPTH = 2_000  # of open elements, those without an end tag included
+MAX_INLINE = 50  # levels of inline elements looked through for the block round them
 _HIDDEN = ("script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head")
 _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
 
@@ -41,12 +78,46 @@ def html_to_text(html: str) -> str:
     """What a reader sees of *html*: paragraphs on lines of their own, nothing of scripts."""
     if not _MARKUP.search(html):
         return _tidy(html)
-    tree = LexborHTMLParser(html[:MAX_HTML])
+    html = html[:MAX_HTML]
+    if _is_deep(html):
+        return _tidy(unescape(_TAG.sub("\n", html)))
+    tree = LexborHTMLParser(html)
     tree.strip_tags(list(_HIDDEN), recursive=True)
-    for block in tree.css(_BLOCKS):
-        block.insert_before("\n")
-        block.insert_after("\n")
-    return _tidy(tree.body.text() if tree.body is not None else "")
+    return _tidy("".join(_pieces(tree.body))) if tree.body is not None else ""
+
+
+def _is_deep(html: str) -> bool:
+    """Whether elements are nested deeper than anybody writes: parsing that is quadratic."""
+    depth = 0
+    for tag in _TAG.finditer(html):
+        depth += -1 if tag[0].startswith("</") else 1
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
+def _pieces(body: LexborNode) -> Iterator[str]:
+    """The texts in order, with a line break wherever one block ends or another begins."""
+    last: int | None = None
+    for node in body.traverse(include_text=True):
+        if node.tag == "br":
+            yield "\n"
+        elif node.tag == "-text":
+            block = _block_of(node)
+            if last not in (None, block):
+                yield "\n"
+            last = block
+            yield node.text(deep=False) or ""
+
+
+def _block_of(node: LexborNode) -> int:
+    """What tells the nearest block round *node* from others; bounded for hostile nesting."""
+    parent = node.parent
+    for _ in range(MAX_INLINE):
+        if parent is None or parent.tag in _BLOCKS:
+            break
+        parent = parent.parent
+    return 0 if parent is None else parent.mem_id
 
 
 def _tidy(text: str) -> str:
