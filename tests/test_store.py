@@ -175,8 +175,10 @@ class TestIngest:
 
     def test_a_repeated_commit_changes_nothing(self, store):
         outcome = committed(store, "NATO")
+        words = store.document_frequencies()
         again = replace(outcome, feed=claimed(store, NOW + minutes(20)))
         assert store.commit([again]) == [True]
+        assert store.document_frequencies() == words
         assert len(store.entries()) == len(store.alerts()) == 1
         assert store.queue_lengths() == {"queued": 1}
 

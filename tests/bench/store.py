@@ -78,6 +78,7 @@ def polls(store: SqliteStore, feeds: list[Feed], history: int, rounds: int) -> N
     groups = [[of_five(each) for each in feeds] for _ in range(rounds // 10)]
     quiet = [[Outcome(feed=each) for each in feeds] for _ in range(rounds)]
     measured("known, 30 keys", rounds, lambda _: store.known(feed.id, seen))
+    assert store.commit([Outcome(feed=feed)]) == [True]  # else the rest would measure refusals
     measured("commit alone, nothing new", rounds, lambda _: store.commit([Outcome(feed=feed)]))
     measured("commit of 20, nothing new, each", rounds, lambda n: store.commit(quiet[n]), FEEDS)
     measured("commit alone, 5 new entries, 1 alert", rounds, lambda n: store.commit([ready[n]]))
