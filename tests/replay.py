@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from monitor.rules.load import load
-
 from monitor.events import Event, Polled
 from monitor.feeds.parse import Parser
 from monitor.model import (
@@ -32,6 +30,7 @@ from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.poll import Poller
 from monitor.pipeline.shared import Shared
+from monitor.rules.load import load
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Target
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
