@@ -37,14 +37,14 @@ def killed(script: str, path: Path) -> None:
 KILLED_WHEN_RUNNING = """
     from monitor.store import sqlite as module
 
-    connect = module._connect
+    connect = module.connect
 
     def traced(*given):
         database = connect(*given)
         database.conn.set_trace_callback(lambda sql: die() if {start!r} in sql else None)
         return database
 
-    module._connect = traced
+    module.connect = traced
     module.SqliteStore.open(path)
 """
 

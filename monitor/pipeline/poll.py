@@ -91,10 +91,6 @@ class Poller:
             done += [visit.result() for visit in finished]
         return done
 
-    @property
-    def in_flight(self) -> int:
-        return len(self._visits)
-
     async def aclose(self, grace: timedelta) -> None:
         """Let running visits finish for *grace*, then abandon them: their feeds stay due."""
         if self._visits:

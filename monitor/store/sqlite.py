@@ -16,7 +16,7 @@ from typing import Self
 
 from sqlite_utils import Database
 
-from monitor.errors import StoreBusy, StoreError, StoreRefused
+from monitor.errors import StoreBusy, StoreRefused
 from monitor.model import (
     Alert,
     ChannelState,
@@ -32,20 +32,8 @@ from monitor.model import (
 )
 from monitor.settings import FeedSettings
 from monitor.store import entries, feeds, outbox, rows
+from monitor.store.opening import BUSY_TIMEOUT, connect, looks_usable, translated
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
-
-BUSY_TIMEOUT = timedelta(seconds=30)
-WAL_LIMIT = 64 << 20  # bytes kept of the write-ahead log after a checkpoint
-PASSING = (
-    "SQLITE_BUSY",
-    "SQLITE_LOCKED",
-    "SQLITE_FULL",
-    "SQLITE_IOERR",
-    "SQLITE_CANTOPEN",
-    "SQLITE_READONLY_ROLLBACK",  # a write was cut off: the next one that may write clears it up
-)
-
-_OUR_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
 
 
 class SqliteStore:
@@ -62,16 +50,16 @@ class SqliteStore:
 
         Raises StoreRefused, and changes nothing, if the file is not ours or cannot be used.
         """
-        existed = _looks_usable(path)
+        existed = looks_usable(path)
         if existed:  # a connection that may write already changes another program's files
             with suppress(StoreBusy):
                 cls._looking(path).close()
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            store = cls(_connect(path, busy_timeout), path)
+            store = cls(connect(path, busy_timeout), path)
         except (OSError, sqlite3.Error) as error:
             raise StoreRefused(f"{path}: cannot be opened: {error}") from error
-        with store._closed_on_error(), _translated(path):
+        with store._closed_on_error(), translated(path):
             store._refuse_foreign()
             store._set_up()
         return store
@@ -79,10 +67,10 @@ class SqliteStore:
     @classmethod
     def read_only(cls, path: str) -> Self:
         """For commands that only look; works beside a running daemon."""
-        if not _looks_usable(path):
+        if not looks_usable(path):
             raise StoreRefused(f"{path}: there is no database yet; start the monitor first")
         store = cls._looking(path)
-        with store._closed_on_error(), _translated(path):
+        with store._closed_on_error(), translated(path):
             if store._version() < VERSION:
                 raise StoreRefused(
                     f"{path}: this database is not set up yet, or is that of an older monitor;"
@@ -93,9 +81,9 @@ class SqliteStore:
     @classmethod
     def _looking(cls, path: str) -> Self:
         """On a connection that cannot write.  StoreRefused if the database is not ours."""
-        with _translated(path):
+        with translated(path):
             uri = f"{Path(path).resolve().as_uri()}?mode=ro"
-            store = cls(_connect(uri, BUSY_TIMEOUT), path)
+            store = cls(connect(uri, BUSY_TIMEOUT), path)
             with store._closed_on_error():
                 store._refuse_foreign()
         return store
@@ -146,7 +134,7 @@ class SqliteStore:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One write transaction: all of it, or nothing and an exception."""
-        with _translated(self._path):
+        with translated(self._path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -158,7 +146,7 @@ class SqliteStore:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with _translated(self._path):
+        with translated(self._path):
             yield self._db
 
     # --- feeds
@@ -326,63 +314,3 @@ class SqliteStore:
                 db.execute("DELETE FROM notes WHERE name = ?", [name])
             else:
                 db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", [name, value])
-
-
-def _connect(name: str, busy_timeout: timedelta) -> Database:
-    connection = sqlite3.connect(
-        name,
-        timeout=busy_timeout.total_seconds(),
-        isolation_level=None,  # transactions are begun by us, never behind our back
-        uri=name.startswith("file:"),
-    )
-    connection.row_factory = sqlite3.Row
-    try:
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return Database(connection, execute_plugins=False, recursive_triggers=False)
-
-
-def _looks_usable(path: str) -> bool:
-    """Whether there is something at *path*; StoreRefused if it can be no database of ours."""
-    place = Path(path)
-    if place.is_dir():
-        raise StoreRefused(f"{path}: this is a folder; [monitor] database names a file")
-    try:
-        if not place.exists() or not place.stat().st_size:
-            return False
-        with place.open("rb") as file:
-            head = file.read(16)
-    except OSError as error:
-        raise StoreRefused(
-            f"{path}: cannot be read ({error.strerror}); run the monitor as the user that owns it"
-            " (sudo -u …)"
-        ) from error
-    if head != b"SQLite format 3\0":
-        raise StoreRefused(f"{path}: this is not a database; nothing was changed")
-    return True
-
-
-@contextmanager
-def _translated(path: str) -> Iterator[None]:
-    """SQLite's errors as ours: passing ones are StoreBusy, lasting ones StoreRefused."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise _translate(error, path) from error
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, _OUR_FAULT):
-            raise
-        raise StoreRefused(f"{path}: the database is damaged ({error})") from error
-
-
-def _translate(error: sqlite3.OperationalError, path: str) -> StoreError | sqlite3.Error:
-    name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(PASSING):
-        return StoreBusy(f"{path}: {error}")
-    if name.startswith("SQLITE_READONLY"):
-        return StoreRefused(f"{path}: cannot be written ({error}); give its user write access")
-    return error

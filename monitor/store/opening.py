@@ -1,0 +1,89 @@
+"""Connections: how they are made, what is refused before one is, and what SQLite's errors mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from monitor.errors import StoreBusy, StoreError, StoreRefused
+
+BUSY_TIMEOUT = timedelta(seconds=30)
+WAL_LIMIT = 64 << 20  # bytes kept of the write-ahead log after a checkpoint
+PASSING = (
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY_ROLLBACK",  # a write was cut off: the next one that may write clears it up
+)
+
+_OUR_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
+
+
+def connect(name: str, busy_timeout: timedelta) -> Database:
+    connection = sqlite3.connect(
+        name,
+        timeout=busy_timeout.total_seconds(),
+        isolation_level=None,  # transactions are begun by us, never behind our back
+        uri=name.startswith("file:"),
+    )
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return Database(connection, execute_plugins=False, recursive_triggers=False)
+
+
+def looks_usable(path: str) -> bool:
+    """Whether there is something at *path*; StoreRefused if it can be no database of ours."""
+    place = Path(path)
+    if place.is_dir():
+        raise StoreRefused(f"{path}: this is a folder; [monitor] database names a file")
+    try:
+        if not place.exists() or not place.stat().st_size:
+            return False
+        with place.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise StoreRefused(
+            f"{path}: cannot be read ({error.strerror}); run the monitor as the user that owns it"
+            " (sudo -u …)"
+        ) from error
+    if head != b"SQLite format 3\0":
+        raise StoreRefused(f"{path}: this is not a database; nothing was changed")
+    return True
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """SQLite's errors as ours: passing ones are StoreBusy, lasting ones StoreRefused."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise _translate(error, path) from error
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, _OUR_FAULT):
+            raise
+        raise StoreRefused(f"{path}: the database is damaged ({error})") from error
+
+
+def _translate(error: sqlite3.OperationalError, path: str) -> StoreError | sqlite3.Error:
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(PASSING):
+        return StoreBusy(f"{path}: {error}")
+    if name.startswith("SQLITE_READONLY"):
+        return StoreRefused(
+            f"{path}: cannot be written ({error}); run the monitor as the user that owns it"
+            " (sudo -u …)"
+        )
+    return error
