@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_a_reader_of_a_set_up_that_was_killed_is_told_to_start_the_monitor(tmp_p
 
 def test_opening_again_changes_no_table(tmp_path):
     def tables() -> list[str]:
-        with sqlite3.connect(path) as other:
+        with closing(sqlite3.connect(path)) as other, other:
             found = other.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
         other.close()
         return [row[0] for row in found]

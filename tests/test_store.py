@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -188,7 +189,7 @@ class TestIngest:
         feed = claimed(store, NOW + minutes(20))
         store.commit([Outcome(feed=feed, revisions=(Revision(entry=edited, changed_at=NOW),))])
         assert store.entries()[0].title == "Ministers meet at NATO"
-        with sqlite3.connect(path) as other:
+        with closing(sqlite3.connect(path)) as other, other:
             assert other.execute("SELECT title FROM revisions").fetchall() == [("Ministers meet",)]
 
     def test_one_bad_outcome_takes_nothing_with_it(self, store):
@@ -337,7 +338,7 @@ class TestRefusals:
 
     def test_the_database_of_another_program(self, tmp_path):
         file = tmp_path / "other.db"
-        with sqlite3.connect(file) as other:
+        with closing(sqlite3.connect(file)) as other, other:
             other.execute("CREATE TABLE theirs (x)")
         before = file.read_bytes()
         with pytest.raises(StoreRefused, match="another program"):
@@ -346,7 +347,7 @@ class TestRefusals:
 
     def test_one_from_the_future(self, store, path):
         store.close()
-        with sqlite3.connect(path) as other:
+        with closing(sqlite3.connect(path)) as other, other:
             other.execute("PRAGMA user_version = 99")
         with pytest.raises(StoreRefused, match="newer monitor"):
             SqliteStore.open(path)

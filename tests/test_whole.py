@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -154,7 +154,7 @@ url = "{channel_url}"
         return [text for text in self.posted() if words in text]
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
-        with sqlite3.connect(self.folder / "data" / "monitor.db") as db:
+        with closing(sqlite3.connect(self.folder / "data" / "monitor.db")) as db, db:
             return db.execute(sql).fetchall()
 
 
@@ -404,7 +404,7 @@ async def test_a_foreign_database_is_refused_and_left_alone(
         file = tmp_path / "data" / "monitor.db"
         file.parent.mkdir()
         if content is None:
-            with sqlite3.connect(file) as db:
+            with closing(sqlite3.connect(file)) as db, db:
                 db.execute("CREATE TABLE theirs (x)")
         else:
             file.write_bytes(content)
