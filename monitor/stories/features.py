@@ -13,6 +13,8 @@ from itertools import pairwise
 from math import log, sqrt
 from zlib import crc32
 
+import numpy as np
+
 from monitor.text import words
 
 MAX_FEATURES = 40
@@ -21,7 +23,7 @@ PAIR_WEIGHT = 0.4
 TITLE_COUNT = 2  # a word of the headline counts as so many
 UNSEEN = 0.5  # entries in which a word stands that was never counted
 MAX_WORDS_COUNTED = 200_000  # distinct words remembered in a language
-_SCALE = 65_535
+_SCALE = 65_535  # of packed weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,20 +61,36 @@ def pack(items: Iterable[tuple[int, float]]) -> Vector:
 
 def unpack(vector: Vector) -> list[tuple[int, float]]:
     """The (key, weight) of *vector*, strongest first."""
-    keys, weights = _columns(vector)
+    keys, weights = columns(vector)
     return [(name, number / _SCALE) for name, number in zip(keys, weights, strict=True)]
 
 
 def dot(vector: Vector, query: Mapping[int, float]) -> float:
     """The cosine of *vector* with *query*, another unit vector."""
-    keys, weights = _columns(vector)
+    keys, weights = columns(vector)
     shared = [query[n] * w for n, w in zip(keys, weights, strict=True) if n in query]
     return sum(shared) / _SCALE
 
 
-def _columns(vector: Vector) -> tuple[memoryview[int], memoryview[int]]:
+def columns(vector: Vector) -> tuple[memoryview[int], memoryview[int]]:
+    """The keys of *vector*, and its weights of 16 bits."""
     view, border = memoryview(vector), len(vector) // 6 * 4
     return view[:border].cast("I"), view[border:].cast("H")
+
+
+def centroid(core: Vector, voters: int, vector: Vector, most: int) -> Vector:
+    """The unit vector between *core*, which stands for so many *voters*, and one more *vector*:
+    the *most* strongest features."""
+    old, new = columns(core), columns(vector)
+    keys, places = np.unique(
+        np.concatenate([np.asarray(old[0]), np.asarray(new[0])]), return_inverse=True
+    )
+    weights = np.concatenate([np.asarray(old[1]) * float(voters), np.asarray(new[1])])
+    total = np.bincount(places, weights, len(keys))
+    strongest = np.argsort(-total, kind="stable")[:most]
+    kept = total[strongest]
+    scaled = np.rint(kept * (_SCALE / (sqrt(kept @ kept) or 1.0)))
+    return bytes(keys[strongest].tobytes() + scaled.astype(np.uint16).tobytes())
 
 
 def key(language: str, name: str) -> int:
@@ -142,7 +160,9 @@ def weigh(found: Terms, frequencies: Frequencies) -> Features:
     for pair, n in found.pairs.items():
         one, two = pair.split(" ")
         weights[pair] = PAIR_WEIGHT * (1 + log(n)) * (rarity[one] + rarity[two]) / 2
-    strongest = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:MAX_FEATURES]
+    least = sorted(weights.values())[-MAX_FEATURES:][:1]  # few are left to be sorted with a key
+    kept = [item for item in weights.items() if item[1] >= least[0]]
+    strongest = sorted(kept, key=lambda item: (-item[1], item[0]))[:MAX_FEATURES]
     length = sqrt(sum(weight * weight for _, weight in strongest)) or 1.0
     return Features(
         language=found.language,

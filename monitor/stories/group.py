@@ -9,11 +9,14 @@ entry founds a story.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
 
 from monitor.model import Entry
 from monitor.stories.features import (
@@ -39,6 +42,7 @@ from monitor.stories.index import (
     hash_pair,
     seconds,
 )
+from monitor.stories.postings import Numbers
 from monitor.stories.sketch import ENOUGH, Sketch, containment, sketch
 from monitor.stories.urls import canonical_key
 from monitor.text import words
@@ -63,6 +67,7 @@ WELL_COUNTED = 10_000
 REASONS = 5
 _STORIES = 12  # compared in full, the most promising
 _CLOSEST = 3  # entries of each
+_SORTED_FIRST = 200  # entries: mostly enough to find so many stories
 _COMMON = 1_000  # entries with a feature, or 1 % of all: in more, it finds nothing
 
 
@@ -204,13 +209,9 @@ def _still(story: Story, now: datetime) -> timedelta:
 def _promising(query: Mapping[int, float], index: Index, now: int) -> list[list[int]]:
     """The closest entries of the stories that share the most of the rarer features."""
     limit = max(_COMMON, (index.end - index.first) // 100)
-    partial: dict[int, float] = {}
-    for name, weight in query.items():
-        for number, other in index.with_feature(name, limit):
-            partial[number] = partial.get(number, 0.0) + weight * other
     oldest = now - STORY_WINDOW // timedelta(seconds=1)
     stories: dict[str, list[int]] = {}
-    for number in sorted(partial, key=lambda n: (-partial[n], -n)):
+    for number in _strongest_first(*index.with_features(query, limit)):
         if index.seen_at(number) < oldest:
             continue
         members = stories.setdefault(index.story_id(number), [])
@@ -219,6 +220,14 @@ def _promising(query: Mapping[int, float], index: Index, now: int) -> list[list[
         if len(stories) > _STORIES:
             break
     return list(stories.values())
+
+
+def _strongest_first(numbers: Numbers, likeness: NDArray[np.float64]) -> Iterator[int]:
+    """*numbers* by likeness, the newest of equals first; the rest is sorted only if asked for."""
+    border = max(0, len(numbers) - _SORTED_FIRST)
+    order = np.argpartition(likeness, border) if border else np.arange(len(numbers))
+    for part in (order[border:], order[:border]):
+        yield from numbers[part][np.lexsort((-numbers[part], -likeness[part]))].tolist()
 
 
 def _compare(

@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import sqrt
+from itertools import islice
 from zlib import crc32
 
-from monitor.stories.features import Vector, pack, unpack
-from monitor.stories.postings import HEAVIEST, Postings, number_of
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.stories.features import Vector, centroid, columns
+from monitor.stories.postings import (
+    Found,
+    Numbers,
+    Places,
+    Postings,
+    numbers_of,
+    weights_of,
+)
 from monitor.stories.sketch import Sketch
 
 STORY_WINDOW = timedelta(hours=72)  # what is older draws no new entries to its story
@@ -26,10 +35,10 @@ FINDING = 24  # strongest features of an entry that find it; all are compared
 CORE = 80  # features of a story's centroid
 BOILERPLATE = 200  # different texts that share a sequence: in more, it says nothing
 _TIDY_EVERY = 1_000  # entries
+_LOADED = 20_000  # rows filed at once
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
-
 
 HashPair = tuple[int, int]  # 32 bits each: one alone would be wrong for one entry in 40,000
 
@@ -61,20 +70,24 @@ class Story:
 
 
 class Index:
-    """Entries by number, in order of arrival; found by feature, by text and by label."""
+    """Entries by number, in order of arrival; found by feature, by text and by label.
+
+    Ids of entries and stories are kept as the 64-bit numbers that their 16 digits are.
+    """
 
     def __init__(self, under: Index | None = None) -> None:
         self._under = under
         self._first = under.end if under else 0  # number of the oldest entry in this layer
-        self._ids: list[str] = []
-        self._story_ids: list[str] = []
+        self._ids = array("Q")
+        self._story_ids = array("Q")
         self._feed_ids: list[str] = []
         self._outlets: list[str] = []
         self._vectors: list[Vector] = []
         self._seen = array("q")  # seconds
         self._sizes = array("H")  # of sketches
         self._by_feature, self._by_text, self._by_label = Postings(), Postings(), Postings()
-        self._stories: dict[str, Story] = {}
+        # But those that are still as their founder left them: these are made when asked for.
+        self._stories: dict[int, Story] = {}
         self._added: list[Told] = []  # of a draft
 
     # --- reading
@@ -91,11 +104,11 @@ class Index:
 
     def entry_id(self, number: int) -> str:
         layer, row = self._row(number)
-        return layer._ids[row]
+        return _digits(layer._ids[row])
 
     def story_id(self, number: int) -> str:
         layer, row = self._row(number)
-        return layer._story_ids[row]
+        return _digits(layer._story_ids[row])
 
     def feed_id(self, number: int) -> str:
         layer, row = self._row(number)
@@ -120,41 +133,55 @@ class Index:
 
     def story(self, number: int) -> Story:
         """The story that entry *number* is in."""
-        found = self._story(self.story_id(number))
-        return found or Story(1, self.vector(number), self.seen_at(number))
+        layer, row = self._row(number)
+        found = self._story(layer._story_ids[row])
+        return found or Story(1, layer._vectors[row], layer._seen[row])
 
-    def with_feature(self, key: int, limit: int) -> Iterator[tuple[int, float]]:
-        """(entry number, weight) of those that *key* finds; none if it finds more than *limit*."""
-        first, end = self.first, self.end
-        for posting in self._find("_by_feature", key, limit):
-            number = number_of(posting, first)
-            if number < end:
-                yield number, (posting & HEAVIEST) / HEAVIEST
+    def with_features(
+        self, query: Mapping[int, float], limit: int
+    ) -> tuple[Numbers, NDArray[np.float64]]:
+        """The entries that features of *query* find, and how alike they are in these alone;
+        a feature that finds more than *limit* finds none."""
+        places, found = self._find("_by_feature", query, limit)
+        numbers = numbers_of(found, self.first)
+        known = numbers < self.end
+        weights = np.fromiter(query.values(), dtype=np.float64, count=len(query))[places]
+        products = (weights * weights_of(found))[known]
+        # sums by number, begun at the lowest: most of the index is too old to be found
+        lowest = int(numbers.min(initial=self.end))
+        sums = np.asarray(np.bincount(numbers[known] - lowest, products), dtype=np.float64)
+        rows = np.flatnonzero(sums > 0.0)
+        return np.asarray(rows + lowest, dtype=np.int64), sums[rows]
 
-    def with_text(self, sketch: Sketch) -> Counter[int]:
+    def with_text(self, sketch: Sketch) -> dict[int, int]:
         """How many hashes of *sketch* the texts share that have any, by their first entry."""
         return self._count("_by_text", sketch)
 
     def with_label(self, label: HashPair | None) -> list[int]:
         """The entries with this opening or this address; [] for more than make a label."""
-        found = self._count("_by_label", label or ())
-        return sorted(number for number, hashes in found.items() if hashes == 2)
+        found = self._count("_by_label", label) if label else {}
+        return [number for number, hashes in found.items() if hashes == 2]
 
-    def _count(self, name: str, keys: tuple[int, ...]) -> Counter[int]:
-        postings = [posting for key in keys for posting in self._find(name, key, BOILERPLATE)]
-        first, end = self.first, self.end
+    def _count(self, name: str, hashes: tuple[int, ...]) -> dict[int, int]:
+        """How many of *hashes* find each entry, ascending."""
+        _, found = self._find(name, hashes, BOILERPLATE)
+        numbers, counts = np.unique(numbers_of(found, self.first), return_counts=True)
         # A text may outlive its first entry in the postings, never in the columns.
-        found = Counter(number_of(posting, first) for posting in postings)
-        return Counter({number: n for number, n in found.items() if number < end})
+        end = self.end
+        pairs = zip(numbers.tolist(), counts.tolist(), strict=True)
+        return {number: n for number, n in pairs if number < end}
 
-    def _find(self, name: str, key: int, limit: int) -> list[int]:
-        postings: Postings = getattr(self, name)
-        found = postings.find(key, limit)
-        return self._under._find(name, key, limit) + found if self._under else found
+    def _find(
+        self, name: str, keys: Sequence[int] | Mapping[int, float], limit: int
+    ) -> tuple[Places, Found]:
+        wanted = np.fromiter(keys, dtype=np.uint64, count=len(keys))
+        layers = (self._under, self) if self._under else (self,)
+        found = [getattr(layer, name).find(wanted, limit) for layer in layers]
+        return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
 
-    def _story(self, story_id: str) -> Story | None:
-        found = self._stories.get(story_id)
-        return self._under._story(story_id) if found is None and self._under else found
+    def _story(self, story: int) -> Story | None:
+        found = self._stories.get(story)
+        return self._under._story(story) if found is None and self._under else found
 
     def _row(self, number: int) -> tuple[Index, int]:
         """The layer that has entry *number*, and its place there."""
@@ -174,71 +201,118 @@ class Index:
 
     def load(self, rows: Iterable[Told]) -> None:
         """Fill the index from the store's rows, in the order in which they were decided."""
-        numbers: dict[str, int] = {}  # of entries, and of the first entry of stories
-        for row in rows:
-            near = numbers.get(row.copy_of or row.story_id)
-            numbers[row.entry_id] = self.end
-            numbers.setdefault(row.story_id, self.end)
-            self.add(replace(row, near=near))
+        remaining = iter(rows)
+        members: dict[str, int] = {}  # a number of each story
+        while chunk := list(islice(remaining, _LOADED)):
+            self._file_many(chunk)
+            for row in chunk:
+                self._enter(row, members.setdefault(row.story_id, self.end))
+        if self._seen:
+            self._tidy(self._seen[-1])
 
     def add(self, told: Told) -> None:
         """Remember an entry.  Entries come in the order in which they were decided."""
-        number = self.end
-        vector = b"" if told.copy_of else told.features
-        self._grow(told, vector)
-        self._file(told, number, vector)
-        self._ids.append(told.entry_id)
-        founds = told.story_id == told.entry_id
-        self._story_ids.append(told.entry_id if founds else sys.intern(told.story_id))
-        self._feed_ids.append(sys.intern(told.feed_id))
-        self._outlets.append(sys.intern(told.outlet))
-        self._vectors.append(vector)
-        self._seen.append(seconds(told.seen_at))
-        self._sizes.append(len(told.sketch))
+        self._file(told)
+        self._enter(told, told.near)
         if self._under:
             self._added.append(told)
         elif self.end % _TIDY_EVERY == 0:
             self._tidy(seconds(told.seen_at))
 
-    def _file(self, told: Told, number: int, vector: Vector) -> None:
+    def move(self, entry_id: str, story_id: str) -> None:
+        """A person put the entry into that story: it leaves its own, even one that it founded.
+
+        Both stories become what their members make of them.  An entry too old to be known draws
+        no others anyway.
+        """
+        rows = np.flatnonzero(np.array(self._ids) == int(entry_id, 16)).tolist()
+        for row in rows:
+            left, entered = self._story_ids[row], int(story_id, 16)
+            self._story_ids[row] = entered
+            self._tell_again(left)
+            self._tell_again(entered)
+
+    def _tell_again(self, story: int) -> None:
+        """Make *story* from its members."""
+        self._stories.pop(story, None)
+        for row in np.flatnonzero(np.array(self._story_ids) == story).tolist():
+            self._grow(story, self._stories.get(story), self._vectors[row], self._seen[row])
+
+    def _enter(self, told: Told, near: int | None) -> None:
+        """Take *told* into the columns and into its story, where entry *near* may be."""
+        story, vector = int(told.story_id, 16), b"" if told.copy_of else told.features
+        at = seconds(told.seen_at)
+        known = self._story(story) or self._founded(story, near)
+        if known or told.story_id != told.entry_id:
+            self._grow(story, known, vector, at)
+        self._ids.append(int(told.entry_id, 16))
+        self._story_ids.append(story)
+        self._feed_ids.append(sys.intern(told.feed_id))
+        self._outlets.append(sys.intern(told.outlet))
+        self._vectors.append(vector)
+        self._seen.append(at)
+        self._sizes.append(len(told.sketch))
+
+    def _founded(self, story: int, near: int | None) -> Story | None:
+        """*story* as its founder left it, if that is entry *near*."""
+        if near is None or not self.first <= near < self.end:
+            return None
+        layer, row = self._row(near)
+        return self.story(near) if layer._story_ids[row] == story else None
+
+    def _grow(self, story: int, old: Story | None, vector: Vector, at: int) -> None:
+        """Bring *story* up to date that an entry joins."""
+        if old is None:  # not remembered, or made by hand
+            self._stories[story] = Story(1 if vector else 0, vector, at)
+            return
+        core = centroid(old.core, old.voters, vector, CORE) if vector else old.core
+        self._stories[story] = Story(old.voters + bool(vector), core, max(old.last_at, at))
+
+    def _file(self, told: Told) -> None:
         """Make *told* findable.  A copy is not: ten thousand copies of a text take no more room
         than one, and a chain of copies cannot lead from one text to quite another."""
-        self._by_text.add(number, ((h, 0.0) for h in told.sketch if not told.copy_of))
-        self._by_feature.add(number, unpack(vector)[:FINDING])
-        labels = (told.series or ()) + (told.page or ())
-        self._by_label.add(number, ((h, 0.0) for h in labels))
+        number = self.end
+        if not told.copy_of:
+            keys, weights = columns(told.features)
+            self._by_feature.add(number, keys[:FINDING], weights[:FINDING])
+            self._by_text.add(number, told.sketch)
+        self._by_label.add(number, _labels(told))
 
-    def _grow(self, told: Told, vector: Vector) -> None:
-        """Bring the story up to date that *told* joins."""
-        if told.story_id == told.entry_id:
-            return
-        at, name = seconds(told.seen_at), sys.intern(told.story_id)
-        old = self._story(name) or (None if told.near is None else self.story(told.near))
-        if old is None:  # of a story that is not remembered: joined by hand, or after a restart
-            self._stories[name] = Story(1, vector, at)
-            return
-        voters = old.voters + (1 if vector else 0)
-        core = _centroid(old, vector) if vector else old.core
-        self._stories[name] = Story(voters, core, max(old.last_at, at))
+    def _file_many(self, rows: Sequence[Told]) -> None:
+        """What ``_file`` does, to each."""
+        found = [columns(b"" if row.copy_of else row.features) for row in rows]
+        keys, weights = [k[:FINDING] for k, _ in found], [w[:FINDING] for _, w in found]
+        self._by_feature.extend(self.end, keys, weights)
+        self._by_text.extend(self.end, [() if row.copy_of else row.sketch for row in rows])
+        self._by_label.extend(self.end, [_labels(row) for row in rows])
 
     def _tidy(self, now: int) -> None:
         """Forget what is older than the windows."""
         story_end = now - STORY_WINDOW // _SECOND
-        row = 0
-        while row < len(self._ids) and self._seen[row] < story_end:
-            self._vectors[row] = b""
-            row += 1
+        row = self._before(story_end)
+        self._vectors[:row] = [b""] * row
         self._by_feature.drop_before(self._first + row)
         self._stories = {i: s for i, s in self._stories.items() if s.last_at >= story_end}
-        row, copy_end = 0, now - COPY_WINDOW // _SECOND
-        while row < len(self._ids) and self._seen[row] < copy_end:
-            row += 1
-        for column in (self._ids, self._story_ids, self._feed_ids, self._outlets, self._vectors):
+        row = self._before(now - COPY_WINDOW // _SECOND)
+        for column in (self._feed_ids, self._outlets, self._vectors):
             del column[:row]
-        del self._seen[:row], self._sizes[:row]
+        del self._ids[:row], self._story_ids[:row], self._seen[:row], self._sizes[:row]
         self._first += row
         self._by_text.drop_before(self._first)
         self._by_label.drop_before(self._first)
+
+    def _before(self, end: int) -> int:
+        """How many entries were seen before the first at *end* or later."""
+        kept = np.flatnonzero(np.array(self._seen) >= end)
+        return int(kept[0]) if len(kept) else len(self._seen)
+
+
+def _digits(number: int) -> str:
+    return f"{number:016x}"
+
+
+def _labels(told: Told) -> tuple[int, ...]:
+    return (told.series or ()) + (told.page or ())
 
 
 def seconds(moment: datetime) -> int:
@@ -249,13 +323,3 @@ def hash_pair(*parts: str) -> HashPair:
     """A label for what is the same where all *parts* are."""
     text = "\0".join(parts).encode("utf-8", "replace")
     return crc32(text), crc32(text, 1)
-
-
-def _centroid(story: Story, vector: Vector) -> Vector:
-    """The centroid of *story* once *vector* has joined it: its strongest features."""
-    total = {key: weight * story.voters for key, weight in unpack(story.core)}
-    for key, weight in unpack(vector):
-        total[key] = total.get(key, 0.0) + weight
-    strongest = sorted(total.items(), key=lambda item: (-item[1], item[0]))[:CORE]
-    length = sqrt(sum(weight * weight for _, weight in strongest)) or 1.0
-    return pack((key, weight / length) for key, weight in strongest)

@@ -1,32 +1,73 @@
-"""Which entries hold a key: an inverted index of some millions of postings at 8 bytes each.
+"""Which entries hold a key: an inverted index of some millions of postings at 8 bytes each.  Pure.
 
-A posting is one integer: key (32 bits), entry number (26), weight (6).  New ones stand in a dict;
-every thousand entries they are frozen into a sorted array, and equal arrays are merged up to
-8,000 entries.  Looking a key up is one binary search an array.
+A posting is one integer: key (32 bits), entry number (26), weight (6).  New ones stand in a dict,
+from time to time they are frozen into a sorted array, and small arrays are merged into the one
+before.  Few arrays, so that looking keys up is a handful of binary searches; none so large that
+merging it is a pause.
 """
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
+
+import numpy as np
+from numpy.typing import NDArray
 
 WEIGHT_BITS = 6
 NUMBER_BITS = 26
 KEY_SHIFT = WEIGHT_BITS + NUMBER_BITS
-HEAVIEST = (1 << WEIGHT_BITS) - 1
 _NUMBERS = (1 << NUMBER_BITS) - 1
+_WEIGHTS = (1 << WEIGHT_BITS) - 1
+_FINER = 16 - WEIGHT_BITS  # bits of weights that are not kept
 _POSTING = (1 << KEY_SHIFT) - 1
-_FRESH = 1_000  # entries in the dict
-_LARGEST = 8_000  # entries in an array
+_FRESH = 1 << 11  # postings in the dict
+_SMALL = 1 << 16  # in an array that takes up the dict, in half a millisecond
+_LARGEST = 1 << 20  # in an array that takes up small ones, in five
+
+Keys = NDArray[np.uint64]
+Numbers = NDArray[np.int64]
+Found = NDArray[np.uint64]  # postings without their keys
+Places = NDArray[np.intp]  # in an array of keys
 
 
-@dataclass(slots=True)
-class _Frozen:
-    entries: int
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Sorted postings."""
+
     last: int  # the newest entry number in it
-    postings: array[int]
+    postings: Keys
+
+    def spans(self, keys: Keys) -> _Spans:
+        low = keys << KEY_SHIFT
+        starts = self.postings.searchsorted(low)
+        hits = np.flatnonzero(self.postings.take(starts, mode="clip") >> KEY_SHIFT == keys)
+        # not to the next key: there is none after the highest
+        ends = self.postings.searchsorted(low[hits] | _POSTING, side="right")
+        return _Spans(self.postings, hits, starts[hits], ends - starts[hits])
+
+    def merged(self, newer: _Part) -> _Part:
+        both = np.concatenate([self.postings, newer.postings])
+        both.sort(kind="stable")  # sees that it has two sorted runs, and merges
+        return _Part(newer.last, both)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """Where a part holds keys; columns of the same length."""
+
+    postings: Keys
+    hits: Places  # the keys that it holds
+    starts: Places
+    lengths: Places
+
+    def take(self, wanted: NDArray[np.bool_]) -> tuple[Places, Found]:
+        """The postings of the *wanted* keys, each with the place of its key."""
+        lengths = self.lengths * wanted[self.hits]
+        before = lengths.cumsum() - lengths
+        rows = np.arange(lengths.sum()) + np.repeat(self.starts - before, lengths)
+        return np.repeat(self.hits, lengths), self.postings[rows] & _POSTING
 
 
 class Postings:
@@ -34,58 +75,96 @@ class Postings:
 
     def __init__(self) -> None:
         self._fresh: dict[int, list[int]] = {}
-        self._fresh_entries = 0
-        self._frozen: list[_Frozen] = []
+        self._fresh_postings = 0
+        self._fresh_last = 0
+        self._parts: list[_Part] = []
 
-    def add(self, number: int, weighted: Iterable[tuple[int, float]]) -> None:
-        """Entry *number* (ascending) holds these keys, with weights in 0 … 1."""
-        low = (number & _NUMBERS) << WEIGHT_BITS
-        for key, weight in weighted:
-            posting = low | min(HEAVIEST, round(weight * HEAVIEST))
-            self._fresh.setdefault(key, []).append(posting)
-        self._fresh_entries += 1
-        if self._fresh_entries >= _FRESH:
-            self._freeze(number)
+    def add(self, number: int, keys: Sequence[int], weights: Sequence[int] | None = None) -> None:
+        """Entry *number* (ascending) holds these keys, with weights of 16 bits."""
+        low, fresh = (number & _NUMBERS) << WEIGHT_BITS, self._fresh
+        for key, weight in zip(keys, weights or repeat(0, len(keys)), strict=True):
+            fresh.setdefault(key, []).append(low | weight >> _FINER)
+        self._fresh_postings += len(keys)
+        self._fresh_last = number
+        if self._fresh_postings >= _FRESH:
+            self._freeze()
 
-    def find(self, key: int, limit: int) -> list[int]:
-        """Postings of *key* without the key, oldest first; [] when there are more than *limit*."""
-        found: list[int] = []
-        low, high = key << KEY_SHIFT, (key + 1) << KEY_SHIFT
-        for part in self._frozen:
-            start = bisect_left(part.postings, low)
-            if start < len(part.postings) and part.postings[start] < high:
-                most = min(len(part.postings), start + limit + 1)
-                found += part.postings[start : bisect_left(part.postings, high, start, most)]
-                if len(found) > limit:
-                    return []
-        fresh = self._fresh.get(key)
-        if fresh is None:
-            return [posting & _POSTING for posting in found]
-        if len(found) + len(fresh) > limit:
-            return []
-        return [posting & _POSTING for posting in found] + fresh
+    def extend(
+        self,
+        first: int,
+        keys: Sequence[Sequence[int]],
+        weights: Sequence[Sequence[int]] | None = None,
+    ) -> None:
+        """What ``add`` does to each entry from *first* on, a hundred times as fast."""
+        self._freeze()
+        counts = [len(each) for each in keys]
+        if not any(counts):
+            return
+        numbers = np.arange(first, first + len(keys)) & _NUMBERS
+        postings = np.repeat(numbers.astype(np.uint64) << WEIGHT_BITS, counts)
+        postings |= _flat(keys, sum(counts)) << KEY_SHIFT
+        if weights is not None:
+            postings |= _flat(weights, sum(counts)) >> _FINER
+        postings.sort()
+        self._append(_Part(first + len(keys) - 1, postings))
+
+    def find(self, keys: Keys, limit: int) -> tuple[Places, Found]:
+        """Postings of *keys* without their keys, and for each the place of its key in *keys*;
+        none of a key that has more than *limit*.
+
+        The columns are in no order to rely on; see ``numbers_of``.
+        """
+        spans = [part.spans(keys) for part in self._parts]
+        fresh = [(place, self._fresh.get(key, ())) for place, key in enumerate(keys.tolist())]
+        counts = np.array([len(lows) for _, lows in fresh], dtype=np.intp)
+        for span in spans:
+            counts[span.hits] += span.lengths
+        wanted = counts <= limit
+        taken = [span.take(wanted) for span in spans if len(span.hits)]
+        new = [(place, low) for place, lows in fresh if lows and wanted[place] for low in lows]
+        places = np.array([place for place, _ in new], dtype=np.intp)
+        found = np.array([low for _, low in new], dtype=np.uint64)
+        return (
+            np.concatenate([*(place for place, _ in taken), places]),
+            np.concatenate([*(part for _, part in taken), found]),
+        )
 
     def drop_before(self, number: int) -> None:
         """Forget arrays that hold only entries older than *number*."""
-        while self._frozen and self._frozen[0].last < number:
-            del self._frozen[0]
+        while self._parts and self._parts[0].last < number:
+            del self._parts[0]
 
-    def _freeze(self, number: int) -> None:
-        postings = array(
-            "Q", sorted(key << KEY_SHIFT | low for key, lows in self._fresh.items() for low in lows)
+    def _freeze(self) -> None:
+        if not self._fresh:
+            return
+        postings = np.fromiter(
+            (key << KEY_SHIFT | low for key, lows in self._fresh.items() for low in lows),
+            dtype=np.uint64,
+            count=self._fresh_postings,
         )
-        self._frozen.append(_Frozen(self._fresh_entries, number, postings))
-        self._fresh, self._fresh_entries = {}, 0
-        while len(self._frozen) > 1 and self._equal_sized():
-            new, old = self._frozen.pop(), self._frozen.pop()
-            merged = array("Q", sorted([*old.postings, *new.postings]))
-            self._frozen.append(_Frozen(old.entries + new.entries, new.last, merged))
+        postings.sort()
+        self._append(_Part(self._fresh_last, postings))
+        self._fresh, self._fresh_postings = {}, 0
 
-    def _equal_sized(self) -> bool:
-        old, new = self._frozen[-2].entries, self._frozen[-1].entries
-        return old <= new and old + new <= _LARGEST
+    def _append(self, part: _Part) -> None:
+        if self._parts and len(self._parts[-1].postings) < _SMALL:
+            part = self._parts.pop().merged(part)
+        small = len(part.postings) < _SMALL
+        if self._parts and not small and len(self._parts[-1].postings) < _LARGEST:
+            part = self._parts.pop().merged(part)
+        self._parts.append(part)
 
 
-def number_of(posting: int, first: int) -> int:
-    """The entry number in *posting*: the one from *first* on that has these low bits."""
-    return first + ((posting >> WEIGHT_BITS) - first & _NUMBERS)
+def numbers_of(found: Found, first: int) -> Numbers:
+    """The entry number of each posting: the one from *first* on that has these low bits."""
+    rows: Numbers = ((found >> WEIGHT_BITS).astype(np.int64) - first) & _NUMBERS
+    return rows + first
+
+
+def weights_of(found: Found) -> NDArray[np.float64]:
+    """The weight of each posting, in 0 … 1: the middle of those that are kept as one."""
+    return ((found & _WEIGHTS) + 0.5) / (_WEIGHTS + 1)
+
+
+def _flat(columns: Sequence[Sequence[int]], count: int) -> Keys:
+    return np.fromiter(chain.from_iterable(columns), dtype=np.uint64, count=count)

@@ -63,8 +63,16 @@ def texts() -> tuple[list[Text], list[Text]]:
 
 def telling(number: int, feed: str, text: Text) -> group.Telling:
     title, content = text
-    values = {"id": f"{number:016x}", "feed_id": feed, "feed_name": feed, "keys": (f"{number}",)}
-    entry = Entry(**values, title=title, content=content, first_seen_at=NOW, fingerprint="")
+    entry = Entry(
+        id=f"{number:016x}",
+        feed_id=feed,
+        feed_name=feed,
+        keys=(f"{number}",),
+        title=title,
+        content=content,
+        first_seen_at=NOW,
+        fingerprint="",
+    )
     return group.telling(entry, Frequencies())
 
 

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
+from monitor import ids
 from monitor.model import Entry
 from monitor.stories import background, group
 from monitor.stories.index import Index
@@ -22,7 +23,7 @@ from tests.bench.labelled import Labelled
 
 def as_entry(row: Labelled) -> Entry:
     return Entry(
-        id=row.id,
+        id=ids.derive("labelled", row.id),
         feed_id=row.feed_id,
         feed_name=row.feed_id,
         keys=(row.id,),

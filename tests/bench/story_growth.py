@@ -29,17 +29,17 @@ def weight(index: Index) -> int:
     """Bytes the index holds: its columns with what they hold, its postings and its stories."""
     columns = [index._ids, index._story_ids, index._feed_ids, index._outlets, index._vectors]
     total = sum(sys.getsizeof(column) for column in (*columns, index._seen, index._sizes))
-    total += sum(map(sys.getsizeof, index._ids)) + sum(map(sys.getsizeof, index._vectors))
+    total += sum(map(sys.getsizeof, index._vectors))
     total += sum(postings_weight(p) for p in (index._by_feature, index._by_text, index._by_label))
     total += sys.getsizeof(index._stories)
     return total + sum(
-        sys.getsizeof(story) + sys.getsizeof(story.core) + 16 + 32  # its header, its time
+        sys.getsizeof(story) + sys.getsizeof(story.core) + 16 + 32 + 32  # its header, time and key
         for story in index._stories.values()
     )
 
 
 def postings_weight(postings: Postings) -> int:
-    frozen = sum(sys.getsizeof(part.postings) for part in postings._frozen)
+    frozen = sum(part.postings.nbytes for part in postings._parts)
     fresh = sum(sys.getsizeof(lows) + 32 * (len(lows) + 1) for lows in postings._fresh.values())
     return frozen + fresh + sys.getsizeof(postings._fresh)
 
