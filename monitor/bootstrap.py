@@ -33,6 +33,7 @@ MODULES = (
     "feedparser",
     "httpx",
     "nh3",
+    "numpy",
     "pydantic",
     "re2",
     "rich",

@@ -72,6 +72,7 @@ class ChannelReader:
             name=table.name,
             targets=targets,
             kind=kind_of(targets[0].url) if targets else "",
+            updates=table.updates,
             source=self.findings.place(where),
         )
 

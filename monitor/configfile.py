@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from monitor.alerts.addresses import Security
 from monitor.model import Severity
-from monitor.settings import FirstPoll, Network
+from monitor.settings import FirstPoll, Network, Updates
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
@@ -122,6 +122,7 @@ class ChannelTable(Table):
     url: str | None = None
     url_file: str | None = None
     mail: MailTable | None = None
+    updates: Annotated[Updates, _one_of(Updates)] = Updates.THREAD
 
 
 class RouteTable(Table):

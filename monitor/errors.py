@@ -67,6 +67,10 @@ class StoreBusy(StoreError):
     """The database is locked or the disk is full: nothing was written, try again later."""
 
 
+class StoryChanged(StoreError):
+    """A story is no longer as it was when this was decided; nothing was written: decide again."""
+
+
 class AlreadyRunning(MonitorError):
     """Another daemon holds the lock of this database."""
 

@@ -7,7 +7,7 @@ write into config.toml is in ``settings.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
@@ -33,6 +33,7 @@ class IdentityMode(StrEnum):
 
     GUID = "guid"
     GUID_AND_LINK = "guid+link"  # this feed has shown one guid with different links
+    LINK_AND_TITLE = "link+title"  # it has no guids, and has shown one link with different titles
 
 
 class FailureReason(StrEnum):
@@ -227,13 +228,72 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Entries that tell the same event; its id is its founding entry's."""
+    """Entries that tell the same event; its id is its founding entry's, or made by a split.
+
+    ``outlets`` are hosts, in the order in which they came, at most ``OUTLETS_KEPT``.
+    """
 
     id: str
     title: str
     opened_at: datetime
     last_entry_at: datetime
     language: str = ""
+    entries: int = 1
+    outlets: tuple[str, ...] = ()
+
+
+OUTLETS_KEPT = 50
+
+HashPair = tuple[int, int]  # 32 bits each: one alone would be wrong for one entry in 40,000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An entry and the story it is in, as later entries are compared with it."""
+
+    entry_id: str
+    story_id: str
+    feed_id: str
+    outlet: str  # host of its address
+    seen_at: datetime
+    features: bytes  # see stories.features; b"": it finds nothing, and nothing finds it
+    sketch: tuple[int, ...]  # see stories.sketch
+    series: HashPair | None = None  # of outlet and the opening of the headline
+    page: HashPair | None = None  # of the canonical address
+    copy_of: str = ""  # entry id of the first with this text; copies have no vote
+    near: int | None = None  # number in the index of the entry it is like; not stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a new entry belongs, and why: for people in ``because``, for the index in ``told``."""
+
+    told: Told
+    because: tuple[str, ...] = ()  # what it shares with its story, strongest first
+    gap: timedelta = timedelta(0)  # since the story had last been told
+    containment: float = 0.0  # of a copy: share of the shorter text that stands in the longer
+    references: tuple[str, ...] = ()  # numbers of the notice it publishes: "transmittal 25-07"
+
+    @property
+    def joined(self) -> bool:
+        """Whether somebody else founded its story."""
+        return self.told.story_id != self.told.entry_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An entry of a story, as people are told of it."""
+
+    entry_id: str
+    title: str
+    url: str
+    outlet: str  # name of its feed
+    seen_at: datetime
+    because: tuple[str, ...] = ()
+    gap: timedelta = timedelta(0)
+    copy_of: str = ""
+    containment: float = 0.0
+    by_hand: bool = False  # a person put it there
 
 
 # --- alerts: what goes out -------------------------------------------------------------------
@@ -250,6 +310,7 @@ class Label(StrEnum):
     LATE = "late"  # published before the feed was watched, found after
     EDITED = "edited"  # the entry matched only after its publisher changed it
     BACKFILL = "backfill"  # a new rule was asked to look back
+    SPLIT = "split"  # a person parted it from a story that had been told already
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,8 +343,39 @@ class Alert:
     excerpts: tuple[Excerpt, ...] = ()
     terms: tuple[str, ...] = ()  # the terms that hit, as written in the rule
     labels: tuple[Label, ...] = ()
+    facts: tuple[str, ...] = ()  # of an arms-sale notice: country, amount
+    first_alerted_at: datetime | None = None  # of a notice that was told months ago
     # kind OPERATOR
     text: str = ""  # what it means for the reader and what to do
+
+
+class UpdateReason(StrEnum):
+    """Why people hear again of a story they know."""
+
+    OUTLETS = "outlets"  # many tell it by now
+    OFFICIAL = "official"  # an institution itself tells it
+    NEW_TERMS = "new terms"  # a rule finds words in it that the story had not had
+    PUBLISHED_AGAIN = "published again"  # the same notice elsewhere, perhaps months later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What a joining entry adds to a story that was alerted."""
+
+    number: int  # derived; the ``sequence`` of its deliveries
+    story_id: str
+    reason: UpdateReason
+    entry_id: str
+    created_at: datetime
+    title: str
+    url: str
+    outlet: str
+    published_at: datetime | None = None
+    rule_name: str = ""  # NEW_TERMS: whose terms
+    terms: tuple[str, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    outlets: int = 0  # that tell the story, this one included
+    first_alerted_at: datetime | None = None  # PUBLISHED_AGAIN: when people heard of it
 
 
 class DeliveryKind(StrEnum):
@@ -377,6 +469,7 @@ class Known:
 
     entry_id: str
     story_id: str
+    title: str = ""
     fingerprint: str
     first_seen_at: datetime
     rules: frozenset[str] = frozenset()  # rules that matched it, or alerted for its story
@@ -391,16 +484,67 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierText:
+    """What an entry said until it was changed."""
+
+    changed_at: datetime
+    title: str
+    summary: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingAlert:
+    """An alert of a story that more entries may join."""
+
+    id: str
+    severity: Severity
+    terms: frozenset[str]  # told so far, as written in the rule
+    targets: tuple[tuple[str, str], ...] = ()  # (channel, target) it goes to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A story before the next entry joins it: what was told of it, and to whom."""
+
+    story: Story
+    feeds: frozenset[str] = frozenset()  # ids of the feeds that told it, if it was alerted
+    alerts: Mapping[str, StandingAlert] = field(default_factory=dict)  # by rule
+    outlets_told: bool = False  # the update that counts outlets was among them
+    first_alerted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """All that one poll changes.  ``feed`` carries the claim that fences it."""
 
     feed: Feed
     entries: tuple[Entry, ...] = ()  # new ones
     revisions: tuple[Revision, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()  # (entry id, key) it is known by from now on
     stories: tuple[Story, ...] = ()  # new or advanced
-    membership: tuple[tuple[str, str], ...] = ()  # (entry id, story id) of the new entries
+    placements: tuple[Placement, ...] = ()  # of the new entries
     matches: tuple[Match, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    updates: tuple[Update, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    corrections_seen: int | None = None  # fences it against what people do to stories; None: not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """Stories split or joined by a person: stored as one, never undone by the machine."""
+
+    what: str  # "split" | "join"
+    at: datetime
+    expects: Mapping[str, int]  # story id → its number of entries when this was decided
+    stories: tuple[Story, ...]  # as they are afterwards
+    retired: Mapping[str, str]  # story id that is no more → the one to look at instead
+    moved: tuple[tuple[str, str], ...]  # (entry id, story id)
+    by_hand: tuple[str, ...] = ()  # those of them the person named
+    alerts_moved: tuple[tuple[str, str, str], ...] = ()  # (alert id, story id, subject)
+    discarded: tuple[str, ...] = ()  # alert ids: what waits of them is not sent
+    alerts: tuple[Alert, ...] = ()  # of what had been hidden
     deliveries: tuple[Delivery, ...] = ()
 
 
@@ -414,6 +558,8 @@ class QueuedDelivery:
     delivery: Delivery
     alert: Alert
     message: Message | None = None
+    update: Update | None = None  # of an UPDATE
+    members: tuple[Member, ...] = ()  # of the alert's story, in the order they came; the first ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

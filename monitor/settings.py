@@ -60,6 +60,13 @@ class Target:
     url: str = field(repr=False)  # apprise address: a secret
 
 
+class Updates(StrEnum):
+    """What a channel hears of a story it was told of."""
+
+    THREAD = "thread"  # at once, in the thread of the first message where the channel has threads
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """Where alerts go.  ``targets`` is empty when its secret could not be read (``problem``)."""
@@ -67,6 +74,7 @@ class Channel:
     name: str
     targets: tuple[Target, ...] = ()
     kind: str = ""  # apprise scheme: "mailtos", "slack", "json" …, or "terminal"
+    updates: Updates = Updates.THREAD
     source: str = ""
 
 

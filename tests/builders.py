@@ -14,10 +14,12 @@ from monitor.model import (
     Feed,
     Message,
     Outcome,
+    Placement,
     RawEntry,
     Rule,
     Severity,
     Story,
+    Told,
 )
 from monitor.settings import FeedSettings
 
@@ -160,6 +162,21 @@ def an_outcome(*entries: Entry, feed: Feed | None = None, **changes: Any) -> Out
         feed=feed or a_feed(),
         entries=entries,
         stories=tuple(a_story(entry) for entry in entries),
-        membership=tuple((entry.id, entry.id) for entry in entries),
+        placements=tuple(a_placement(entry) for entry in entries),
         **changes,
     )
+
+
+def a_placement(entry: Entry, story_id: str = "", **changes: Any) -> Placement:
+    """*entry* in its own story, or in that of *story_id*."""
+    told = Told(
+        entry_id=entry.id,
+        story_id=story_id or entry.id,
+        feed_id=entry.feed_id,
+        outlet=changes.pop("outlet", entry.feed_name),
+        seen_at=entry.first_seen_at,
+        features=b"",
+        sketch=(),
+        copy_of=changes.pop("copy_of", ""),
+    )
+    return Placement(told=told, **changes)

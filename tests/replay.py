@@ -28,6 +28,7 @@ from monitor.model import (
 )
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.in_force import InForce
+from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
 from monitor.pipeline.shared import Shared
 from monitor.rules.load import load
@@ -131,7 +132,8 @@ async def replay(
 
     in_force = InForce(config=config, rules=load({"rules.toml": rules.encode()}))
     shared = Shared(in_force=in_force, store=store, clock=clock, report=report)
-    poller = Poller(shared, fetcher=serves, parser=parser)
+    memory = Memory(store)
+    poller = Poller(shared, fetcher=serves, parser=parser, memory=memory)
     deliverer = Deliverer(shared, sender=keeps)
     await store.call(lambda each: each.sync_feeds(config.feeds, clock.now))
     try:

@@ -368,7 +368,8 @@ def test_counted_words_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(300):
         frequencies.count(terms("", f"the minister {number} x{number}", "en"))
     assert len(frequencies.counts) <= 102
-    assert frequencies.rarity("the") < frequencies.rarity("never")
+    rarities = frequencies.rarities(("the", "never"))
+    assert rarities["the"] < rarities["never"]
 
 
 def test_unknown_languages_begin_at_zero() -> None:

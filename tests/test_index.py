@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from monitor import ids
+from monitor.model import Told
 from monitor.stories.group import assign, telling, told
-from monitor.stories.index import Index, Story, Told
+from monitor.stories.index import Index, Story
 from tests.builders import NOW, an_entry
 from tests.test_group import AFP, QUAKE, REUTERS, SALE, SALE_TOO, STATE, Desk, hours
 from tests.test_sketch import text

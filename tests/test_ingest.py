@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor import ingest
+from monitor.ingest.identity import sort_out
+from monitor.ingest.telling import story_alert
 from monitor.model import Entry, Feed, Hit, Known, Label, Match, Outcome, Severity
 from monitor.settings import Channel, Config, FirstPoll, PollSettings, Target
-from tests.builders import NOW, a_feed, a_rule, an_entry
+from tests.builders import NOW, a_feed, a_placement, a_rule, an_entry
 
 BASED = a_feed(baseline_at=NOW - timedelta(days=1))
 UNSEEN = a_feed(added_at=NOW - timedelta(hours=1))
@@ -61,7 +63,10 @@ def decide(
         now=NOW,
         rules_since=since or {},
     )
-    return ingest.decide(entries, known or {}, situation)
+    found = sort_out(entries, known or {}, NOW)
+    new = [(entry, a_placement(entry)) for entry in found.new]
+    outcome, standings = ingest.decide(new, {}, situation)
+    return ingest.combine(outcome, [ingest.decide_edited(found.edited, standings, situation)])
 
 
 def known_as(entry: Entry, **changes: object) -> Known:
@@ -78,7 +83,7 @@ def test_a_new_entry_founds_a_story_and_alerts_once_per_rule() -> None:
     entry = an_entry("NATO and Ukraine")
     outcome = decide(entry)
     assert outcome.entries == (entry,)
-    assert outcome.membership == ((entry.id, entry.id),)
+    assert [(p.told.entry_id, p.told.story_id) for p in outcome.placements] == [(entry.id,) * 2]
     assert [alert.rule_name for alert in outcome.alerts] == ["nato", "ukraine"]
     assert {delivery.alert_id for delivery in outcome.deliveries} == {
         alert.id for alert in outcome.alerts
@@ -155,7 +160,5 @@ def test_an_entry_without_title_is_named_by_its_summary() -> None:
     entry = replace(an_entry("NATO"), summary="Short news")
     match = MatchesWords("NATO").match(entry)[0]
     untitled = replace(entry, title="")
-    alert = ingest.story_alert(
-        untitled, replace(match, hits=()), story_id=untitled.id, labels=(), now=NOW
-    )
+    alert = story_alert(untitled, replace(match, hits=()), story_id=untitled.id, labels=(), now=NOW)
     assert alert.title == "Short news"

@@ -16,9 +16,9 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from monitor.alerts import slack
 from monitor.alerts.addresses import mail_url
+from monitor.alerts.lines import local_time, one_line, shorten
 from monitor.alerts.plain import terminal_lines
 from monitor.alerts.render import render
-from monitor.alerts.telling import local_time, one_line, shorten
 from monitor.model import Alert, Excerpt, Label, Message, Severity
 from monitor.settings import Channel, Target
 from tests.builders import NOW, a_delivery, a_rule, an_alert, an_entry, an_operator_alert

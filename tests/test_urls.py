@@ -1,4 +1,4 @@
-"""monitor.stories.urls: the same page under many addresses."""
+"""monitor.urls: the same page under many addresses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.stories.urls import canonical_key
+from monitor.urls import canonical_key
 
 PAGE = "https://example.org/news/arms-sale"
 

@@ -134,7 +134,7 @@ def test_calls_keep_their_place_between_outcomes(tmp_path):
             id="a number too large for a column",
         ),
         pytest.param(
-            lambda feed: replace(an_outcome_of(feed), membership=()),
+            lambda feed: replace(an_outcome_of(feed), placements=()),
             KeyError,
             id="an entry without a story",
         ),

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
 
-from monitor.alerts.telling import Runs, Telling
+from monitor.alerts.company import News
+from monitor.alerts.lines import Runs
+from monitor.alerts.telling import Telling
 from monitor.model import AlertKind
 
 _PAGE = """\
@@ -61,13 +63,20 @@ def _below(telling: Telling, reply_to: str) -> str:
     return "\n".join(
         [
             f'<p style="{_PLACE}">{escape(place)}</p>',
+            *([_paragraph(f"<strong>{escape(telling.facts)}</strong>")] if telling.facts else []),
+            *(_paragraph(_news(each)) for each in telling.news),
             *(_paragraph(_runs(sentence)) for sentence in telling.sentences),
             *([_paragraph(_link(telling.url, telling.url))] if telling.url else []),
             *(_paragraph(f"<em>{escape(label)}</em>") for label in telling.labels),
+            *([_paragraph("<br>".join(map(escape, telling.also)))] if telling.also else []),
             f'<p style="{_SMALL}">{reasons}<br>Alert {", ".join(telling.ids)}'
             f"{_answers(telling, reply_to)}</p>",
         ]
     )
+
+
+def _news(news: News) -> str:
+    return f"{_runs(news.text)}{f'<br>{_link(news.url, news.url)}' if news.url else ''}"
 
 
 def _paragraph(inner: str) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from monitor.alerts.telling import one_line, shorten
+from monitor.alerts.lines import one_line, shorten
 from monitor.model import Accepted, Refused, Scope, SendResult
 
 DEFAULT_RETRY_AFTER = timedelta(seconds=60)  # of a 429 that names none

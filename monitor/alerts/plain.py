@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from monitor.alerts.telling import Runs, Telling, tellings
+from monitor.alerts.company import StoryNews
+from monitor.alerts.lines import Runs
+from monitor.alerts.telling import Telling, tellings
 from monitor.model import Alert, AlertKind
 
 BETWEEN = "\n\n· · ·\n\n"
@@ -26,9 +28,12 @@ def below_headline(telling: Telling) -> tuple[str, ...]:
     """The lines under the headline of a story."""
     return (
         ", ".join(filter(None, (telling.outlet, telling.when))),
+        *filter(None, (telling.facts,)),
+        *(line for news in telling.news for line in (marked(news.text), news.url) if line),
         *map(marked, telling.sentences),
         *filter(None, (telling.url,)),
         *(f"({label})" for label in telling.labels),
+        *telling.also,
         "",
         *telling.reasons,
         footer(telling, "Alert"),
@@ -44,9 +49,11 @@ def footer(telling: Telling, word: str) -> str:
     return f"{word} {', '.join(telling.ids)}"
 
 
-def terminal_lines(alerts: Sequence[Alert], timezone: ZoneInfo) -> list[str]:
+def terminal_lines(
+    alerts: Sequence[Alert], timezone: ZoneInfo, stories: Mapping[str, StoryNews] | None = None
+) -> list[str]:
     """How *alerts* look in a message, line by line: plain text, without controls or markup."""
-    return BETWEEN.join(tagged(each) for each in tellings(alerts, timezone)).split("\n")
+    return BETWEEN.join(map(tagged, tellings(alerts, timezone, stories))).split("\n")
 
 
 def tagged(telling: Telling) -> str:

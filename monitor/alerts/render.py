@@ -6,14 +6,16 @@ The same function makes both: a single alert is a digest of one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from zoneinfo import ZoneInfo
 
 from monitor.alerts import mail, plain, slack
 from monitor.alerts.addresses import TERMINAL, reply_address
-from monitor.alerts.telling import Telling, one_line, shorten, tellings
+from monitor.alerts.company import StoryNews
+from monitor.alerts.lines import one_line, shorten
+from monitor.alerts.telling import Telling, tellings
 from monitor.model import Alert, AlertKind, Delivery, Message
 from monitor.settings import Channel
 
@@ -58,9 +60,13 @@ def render(
     timezone: ZoneInfo,
     now: datetime,
     message_id: str,
+    stories: Mapping[str, StoryNews] | None = None,
 ) -> Message:
-    """The message that tells one target all of *items*; each of their alert ids is in it."""
-    told = tellings((alert for _, alert in items), timezone)
+    """The message that tells one target all of *items*; each of their alert ids is in it.
+
+    *stories*: what else is known of their stories, by story id.
+    """
+    told = tellings((alert for _, alert in items), timezone, stories)
     target = items[0][0].target
     style = style_of(channel.kind)
     text, full = _fitted(told, style, _TEXT_LENGTHS.get(channel.kind, TEXT_LENGTH))

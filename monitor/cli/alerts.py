@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import click
 
+from monitor.alerts.company import StoryNews
 from monitor.alerts.plain import terminal_lines
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
@@ -66,12 +67,14 @@ def show_alert(as_json: bool, alert_id: str) -> None:
     with reading(settings) as store:
         alert = store.alert(alert_id)
         deliveries = store.deliveries_of(alert.id) if alert else []
+        members = store.members(alert.story_id) if alert else ()
     if alert is None:
         raise MonitorError(f'There is no alert "{alert_id}". `alerts list` shows ids.')
     if as_json:
         print_json(asdict(alert) | {"deliveries": [asdict(each) for each in deliveries]})
         return
-    for line in terminal_lines([alert], settings.timezone):
+    stories = {alert.story_id: StoryNews(members=members)}
+    for line in terminal_lines([alert], settings.timezone, stories):
         click.echo(plain(line).plain)
     click.echo()
     if not deliveries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -10,6 +11,8 @@ import click
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
 from monitor.errors import MonitorError
+from monitor.model import EarlierText
+from monitor.settings import Config
 from monitor.terminal import plain, print_json, print_table
 
 
@@ -51,10 +54,13 @@ def show_entry(as_json: bool, entry_id: str) -> None:
     settings = looked_up()
     with reading(settings) as store:
         entry = store.entry(entry_id)
-    if entry is None:
+        earlier = store.revisions(entry.id) if entry else []
+        story = store.story(entry.id) if entry else None
+    if entry is None or story is None:
         raise MonitorError(f'There is no entry "{entry_id}". `entries list` shows ids.')
     if as_json:
-        print_json(asdict(entry))
+        texts = [asdict(each) for each in earlier]
+        print_json(asdict(entry) | {"story_id": story.id, "earlier": texts})
         return
     for line in (
         entry.title,
@@ -63,6 +69,15 @@ def show_entry(as_json: bool, entry_id: str) -> None:
         "",
         entry.content or entry.summary,
         "",
-        f"Entry {entry.id}, first seen {local(entry.first_seen_at, settings)}",
+        f"Entry {entry.id}, first seen {local(entry.first_seen_at, settings)}, story {story.id}",
+        *_history(earlier, settings),
     ):
         click.echo(plain(line).plain)
+
+
+def _history(earlier: Sequence[EarlierText], settings: Config) -> Iterator[str]:
+    """What the entry said before, the latest first."""
+    for text in reversed(earlier):
+        yield ""
+        yield f"Until {local(text.changed_at, settings)} it said:"
+        yield from filter(None, (text.title, text.content or text.summary))

@@ -58,6 +58,17 @@ def reading(settings: Config) -> Iterator[SqliteStore]:
         store.close()
 
 
+@contextlib.contextmanager
+def writing(settings: Config) -> Iterator[SqliteStore]:
+    """The store for a command that changes it, also while the daemon runs."""
+    with reading(settings):  # refuses with the same words
+        store = SqliteStore.beside(settings.database)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
 def local(at: datetime | None, settings: Config) -> str:
     """*at* in the reader's zone, to the minute."""
     return at.astimezone(settings.timezone).strftime("%Y-%m-%d %H:%M") if at else ""

@@ -15,6 +15,7 @@ from monitor import ids
 from monitor.feeds.clean import clean_text, one_line
 from monitor.model import Entry, Feed, IdentityMode, ParsedFeed, RawEntry
 from monitor.text import words
+from monitor.urls import page_key
 
 OLDEST = datetime(1995, 1, 1, tzinfo=UTC)  # before the first feeds: a date to be doubted
 AHEAD = timedelta(days=1)  # clocks and zones differ by less
@@ -35,13 +36,18 @@ def entries_of(
 
 
 def identity_mode(feed: Feed, entries: Sequence[RawEntry]) -> IdentityMode:
-    """GUID, until the feed shows one guid with different links; then both, for ever."""
-    if feed.identity is IdentityMode.GUID_AND_LINK:
+    """GUID, until the feed shows one guid with different links, or, without guids, one link with
+    different titles; then both decide, for ever."""
+    if feed.identity is not IdentityMode.GUID:
         return feed.identity
     links: dict[str, str | None] = {}
+    titles: dict[str, str | None] = {}
     for raw in entries:
-        if raw.guid and links.setdefault(raw.guid, raw.link) != raw.link:
-            return IdentityMode.GUID_AND_LINK
+        if raw.guid:
+            if links.setdefault(raw.guid, raw.link) != raw.link:
+                return IdentityMode.GUID_AND_LINK
+        elif raw.link and titles.setdefault(raw.link, raw.title) != raw.title:
+            return IdentityMode.LINK_AND_TITLE
     return IdentityMode.GUID
 
 
@@ -55,7 +61,7 @@ def normalise(
     if not (title or summary or content or url):
         return None
     text = f"{title}\n{summary}\n{content}"
-    keys = identities(raw, text, mode)
+    keys = identities(raw, url, text, mode)
     return Entry(
         id=ids.entry_id(feed.id, keys[0]),
         feed_id=feed.id,
@@ -75,19 +81,28 @@ def normalise(
     )
 
 
-def identities(raw: RawEntry, text: str, mode: IdentityMode) -> tuple[str, ...]:
-    """The keys of an entry, the deciding one first: guid, else link, else its words.
+def identities(raw: RawEntry, url: str, text: str, mode: IdentityMode) -> tuple[str, ...]:
+    """The keys of an entry, the deciding one first: guid, else page, else its words.
 
-    With an unreliable guid, guid and link together decide.
+    With an unreliable guid, guid and link together decide; with an unreliable link, link and title.
     """
-    both = _key("gl", raw.guid, raw.link) if raw.guid and raw.link else None
-    alone = _key("g", raw.guid) if raw.guid else None
-    order = (both, alone) if mode is IdentityMode.GUID_AND_LINK else (alone, both)
-    if alone is not None:
-        if mode is IdentityMode.GUID_AND_LINK and both is not None:
-            return (both,)  # the guid alone is somebody else's too
-        return tuple(key for key in order if key)
-    return (_key("l", raw.link) if raw.link else _key("h", fingerprint(text)),)
+    page = page_key(url)
+    if raw.guid:
+        both = _key("gl", raw.guid, raw.link) if raw.link else None
+        alone = _key("g", raw.guid)
+        if mode is IdentityMode.GUID_AND_LINK and both:
+            return _some(both, page)  # the guid alone is somebody else's too
+        return _some(alone, both, page)
+    if raw.link:
+        both = _key("lt", raw.link, " ".join(words(raw.title or "")))
+        if mode is IdentityMode.LINK_AND_TITLE:
+            return (both,)  # the page is somebody else's too
+        return _some(page or _key("l", raw.link), both)
+    return (_key("h", fingerprint(text)),)
+
+
+def _some(*keys: str | None) -> tuple[str, ...]:
+    return tuple(key for key in keys if key)
 
 
 def fingerprint(text: str) -> str:

@@ -18,6 +18,7 @@ import structlog
 
 from monitor import ids
 from monitor.alerts import retry
+from monitor.alerts.company import StoryNews
 from monitor.alerts.render import render
 from monitor.alerts.route import deliveries
 from monitor.errors import StoreBusy
@@ -25,6 +26,7 @@ from monitor.events import Handed, Trouble
 from monitor.model import (
     Accepted,
     ChannelState,
+    DeliveryKind,
     Finished,
     Message,
     QueuedDelivery,
@@ -164,6 +166,7 @@ class Deliverer:
                 timezone=self._in_force.config.timezone,
                 now=now,
                 message_id=name,
+                stories=_stories(bundle),
             )
         except Exception:  # an alert that cannot be laid out is told without layout
             log.exception("rendering failed", target=bundle[0].delivery.target)
@@ -196,6 +199,21 @@ def bundled(claimed: Sequence[QueuedDelivery]) -> list[Bundle]:
     for bundle in bundles.values():
         bundle.sort(key=lambda queued: (-queued.alert.severity, queued.alert.rule_name))
     return list(bundles.values())
+
+
+def _stories(bundle: Bundle) -> dict[str, StoryNews]:
+    """What is known of the stories in a message; ``known`` where the reader was told before."""
+    stories: dict[str, list[QueuedDelivery]] = {}
+    for queued in bundle:
+        stories.setdefault(queued.alert.story_id, []).append(queued)
+    return {
+        name: StoryNews(
+            members=rows[0].members,
+            updates=tuple(dict.fromkeys(row.update for row in rows if row.update)),
+            known=all(row.delivery.kind is DeliveryKind.UPDATE for row in rows),
+        )
+        for name, rows in stories.items()
+    }
 
 
 def _bare(bundle: Bundle, channel: Channel, name: str, now: datetime) -> Message:

@@ -1,4 +1,4 @@
-"""The poll loop: claim → fetch → parse → normalise → [known → decide → commit].
+"""The poll loop: claim → fetch → parse → normalise → [known → place → decide → commit].
 
 Feeds are visited many at once; what they bring is decided on one after the other (the lane), so
 that two outlets with one text see each other.
@@ -10,16 +10,17 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
 from monitor import ingest
-from monitor.errors import StoreBusy
+from monitor.errors import StoreBusy, StoryChanged
 from monitor.events import Polled, PollKind, Trouble
 from monitor.feeds import schedule
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
+from monitor.ingest.identity import page_keys, sort_out
 from monitor.model import (
     Entry,
     FailureReason,
@@ -27,17 +28,21 @@ from monitor.model import (
     Fetched,
     FetchFailed,
     FetchResult,
+    Known,
     NotModified,
     Outcome,
     ParsedFeed,
     ParseFailed,
 )
+from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.shared import Shared
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
 SLICE = 25  # entries decided on before the event loop gets its turn
 BUSY_WAIT = timedelta(seconds=2)
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -59,7 +64,7 @@ class Fetches(Protocol):
 class Poller:
     """Visits the feeds whose time has come."""
 
-    def __init__(self, shared: Shared, *, fetcher: Fetches, parser: Parser) -> None:
+    def __init__(self, shared: Shared, *, fetcher: Fetches, parser: Parser, memory: Memory) -> None:
         self._in_force = shared.in_force
         self._store = shared.store
         self._clock = shared.clock
@@ -67,6 +72,7 @@ class Poller:
         self._queued = shared.queued
         self._fetcher = fetcher
         self._parser = parser
+        self._memory = memory
         self._lane = asyncio.Lock()
         self._visits: set[asyncio.Task[Polled]] = set()
 
@@ -148,28 +154,52 @@ class Poller:
     async def _ingest(self, feed: Feed, fetched: Fetched, parsed: ParsedFeed) -> _Visit:
         mode, entries = entries_of(parsed, feed, self._clock())
         async with self._lane:
-            outcome = await self._decide(feed, entries)
-            after = replace(self._succeeded(feed, fetched, parsed), identity=mode)
-            outcome = replace(outcome, feed=after)
-            return await self._committed(
-                _Visit(outcome=outcome, polled=_polled(feed, parsed, entries, outcome))
-            )
+            while True:
+                outcome, draft = await self._decide(feed, entries)
+                after = replace(self._succeeded(feed, fetched, parsed), identity=mode)
+                outcome = replace(outcome, feed=after)
+                visit = _Visit(outcome=outcome, polled=_polled(feed, parsed, entries, outcome))
+                try:
+                    return await self._committed(visit, draft)
+                except StoryChanged:  # a person split or joined stories just now: look again
+                    continue
 
-    async def _decide(self, feed: Feed, entries: Sequence[Entry]) -> Outcome:
-        keys = [entry.keys[0] for entry in entries]
-        known = await self._store.call(lambda store: store.known(feed.id, keys))
+    async def _decide(self, feed: Feed, entries: Sequence[Entry]) -> tuple[Outcome, Draft]:
+        now = self._clock()
+        known = await self._known(feed, entries)
+        found = sort_out(entries, known, now)
+        draft = await self._memory.place(found.new, now)
+        stories = {each.told.story_id for each in draft.placements.values()}
+        stories.update(was.story_id for _, was in found.edited)
+        standings: ingest.Standings
+        standings = await self._store.call(lambda store: store.standings(stories))
         situation = ingest.Situation(
             feed=feed,
             matcher=self._in_force.rules.matcher,
             config=self._in_force.config,
-            now=self._clock(),
+            now=now,
             rules_since=self._in_force.rules_since,
         )
         parts = []
-        for few in _slices(entries):
-            parts.append(ingest.decide(few, known, situation))
+        for few in _slices(found.new):
+            new = [(entry, draft.placements[entry.id]) for entry in few]
+            part, standings = ingest.decide(new, standings, situation)
+            parts.append(part)
             await asyncio.sleep(0)
-        return ingest.combine(Outcome(feed=feed), parts)
+        for changed in _slices(found.edited):
+            parts.append(ingest.decide_edited(changed, standings, situation))
+            await asyncio.sleep(0)
+        fence = draft.corrections if entries else None
+        outcome = Outcome(feed=feed, renamed=found.renamed, corrections_seen=fence)
+        return ingest.combine(outcome, parts), draft
+
+    async def _known(self, feed: Feed, entries: Sequence[Entry]) -> dict[str, Known]:
+        keys = [entry.keys[0] for entry in entries]
+        known = await self._store.call(lambda store: store.known(feed.id, keys))
+        pages = page_keys(entries, known)
+        if pages and feed.baseline_at is not None:
+            known |= await self._store.call(lambda store: store.known(feed.id, pages))
+        return known
 
     def _succeeded(
         self, feed: Feed, fetched: Fetched | NotModified, parsed: ParsedFeed | None
@@ -187,8 +217,9 @@ class Poller:
 
     # --- commit
 
-    async def _committed(self, visit: _Visit) -> _Visit:
-        """*visit* once its outcome is stored; waits out a locked or full database."""
+    async def _committed(self, visit: _Visit, draft: Draft | None = None) -> _Visit:
+        """*visit* once its outcome is stored, and *draft* remembered; waits out a locked or full
+        database."""
         give_up = self._clock() + LEASE / 2
         while True:
             try:
@@ -202,6 +233,8 @@ class Poller:
                 break
         if not accepted:
             return replace(visit, polled=_overtaken(visit.outcome.feed))
+        if draft is not None:
+            self._memory.adopt(draft)
         if visit.outcome.deliveries:
             self._queued()
         return visit
@@ -224,10 +257,18 @@ def _polled(before: Feed, parsed: ParsedFeed, entries: Sequence[Entry], outcome:
         matched=len(outcome.matches),
         alerts=outcome.alerts,
         undated=sum(entry.published_at is None for entry in outcome.entries) if first else 0,
-        warnings=parsed.warnings,
+        warnings=(*parsed.warnings, *_renamed(outcome)),
     )
 
 
-def _slices(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    for start in range(0, len(entries), SLICE):
-        yield entries[start : start + SLICE]
+def _renamed(outcome: Outcome) -> tuple[str, ...]:
+    """What is said when a feed gives new ids to its entries."""
+    count = len({entry_id for entry_id, _ in outcome.renamed})
+    if not count:
+        return ()
+    return (f"{count} entries came with new ids; they were taken for those seen before",)
+
+
+def _slices(many: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(many), SLICE):
+        yield many[start : start + SLICE]

@@ -18,6 +18,7 @@ from monitor.feeds.fetch import Fetcher
 from monitor.feeds.parse import Parser
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.in_force import InForce
+from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
 from monitor.pipeline.reload import Reloader, rules_at_start, usable_rules
 from monitor.pipeline.shared import Shared, nobody, utc_now
@@ -81,9 +82,12 @@ async def _assembled(
     parser, sender = Parser(), Sender(terminal=terminal)
     stack.push_async_callback(parser.aclose)
     stack.push_async_callback(sender.aclose)
-    poller = Poller(shared, fetcher=fetcher, parser=parser)
+    memory = Memory(shared.store)
+    await memory.load(shared.clock())
+    stack.push_async_callback(memory.save)
+    poller = Poller(shared, fetcher=fetcher, parser=parser, memory=memory)
     deliverer = Deliverer(shared, sender=sender)
-    upkeep = Upkeep(shared)
+    upkeep = Upkeep(shared, memory=memory)
     reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher)
     stack.push_async_callback(_wind_down, poller, deliverer)
     return Session(

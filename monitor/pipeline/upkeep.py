@@ -12,11 +12,13 @@ from monitor.alerts.operator import undelivered, welcome
 from monitor.alerts.route import channels_for, deliveries
 from monitor.events import Welcomed
 from monitor.feeds import health
-from monitor.ingest import story_alert, told
-from monitor.model import Alert, Delivery, DeliveryKind, Entry, Feed, Label
+from monitor.ingest.telling import story_alert, told
+from monitor.model import Alert, Delivery, DeliveryKind, Entry, Feed, Label, Standing
+from monitor.pipeline.memory import Memory
 from monitor.pipeline.shared import Shared
 from monitor.settings import Channel
 from monitor.store import Store
+from monitor.stories.index import COPY_WINDOW
 
 LOOK_BACK = timedelta(days=7)
 LOOK_BACK_ENTRIES = 5_000
@@ -25,12 +27,13 @@ LOOK_BACK_ENTRIES = 5_000
 class Upkeep:
     """The monitor's reports on itself."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, *, memory: Memory) -> None:
         self._in_force = shared.in_force
         self._store = shared.store
         self._clock = shared.clock
         self._report = shared.report
         self._queued = shared.queued
+        self._memory = memory
         self.welcomed = False  # all channels have had their first message
 
     async def sweep(self) -> None:
@@ -38,6 +41,8 @@ class Upkeep:
         await self.report_feeds()
         await self.expire()
         await self.welcome()
+        await self._memory.save()
+        await self._forget()
 
     async def tell_operators(self, alerts: Sequence[Alert]) -> None:
         """Queue alerts about the monitor itself; an alert already queued is not repeated."""
@@ -66,18 +71,28 @@ class Upkeep:
         entries = await self._store.call(
             lambda store: store.entries(since=min(since.values()), limit=LOOK_BACK_ENTRIES)
         )
+        stories = await self._stories_of(entries)
         for entry in entries:
+            story = stories[entry.id]
             matches = [
                 match
                 for match in self._in_force.rules.matcher.match(entry)
                 if entry.first_seen_at >= since.get(match.rule.name, now)
+                and match.rule.name not in story.alerts
             ]
             if matches:
                 alerts, rows = told(
-                    entry, matches, config, now, story_id=entry.id, labels=(Label.BACKFILL,)
+                    entry, matches, config, now, story_id=story.story.id, labels=(Label.BACKFILL,)
                 )
                 await self._raise(alerts, rows)
             await asyncio.sleep(0)
+
+    async def _stories_of(self, entries: Sequence[Entry]) -> dict[str, Standing]:
+        """Entry id → the story it is in, as it stands."""
+        names = [entry.id for entry in entries]
+        of = await self._store.call(lambda store: store.stories_of(names))
+        standings = await self._store.call(lambda store: store.standings(of.values()))
+        return {entry_id: standings[story_id] for entry_id, story_id in of.items()}
 
     # --- feeds that broke or came back
 
@@ -112,6 +127,12 @@ class Upkeep:
         gone = await self._store.call(lambda store: store.expire(now))
         if gone:
             await self.tell_operators([undelivered(gone, now)])
+
+    # --- what is too old to be compared with
+
+    async def _forget(self) -> None:
+        before = self._clock() - COPY_WINDOW
+        await self._store.call(lambda store: store.forget_traces(before))
 
     # --- the first message of a channel
 
@@ -158,16 +179,18 @@ class Upkeep:
         entries = await self._store.call(
             lambda store: store.entries(since=since, limit=LOOK_BACK_ENTRIES)
         )
-        alerts: list[Alert] = []
+        of = await self._store.call(lambda store: store.stories_of(e.id for e in entries))
+        alerts: dict[str, Alert] = {}  # by id: one for each story and rule, of its newest entry
         for entry in entries:
             if entry.published_at is None or entry.published_at >= since:
-                alerts += self._alerts_of(entry, now)
+                for alert in self._alerts_of(entry, of[entry.id], now):
+                    alerts.setdefault(alert.id, alert)
             await asyncio.sleep(0)
-        return sorted(alerts, key=lambda a: a.published_at or since, reverse=True)
+        return sorted(alerts.values(), key=lambda a: a.published_at or since, reverse=True)
 
-    def _alerts_of(self, entry: Entry, now: datetime) -> list[Alert]:
+    def _alerts_of(self, entry: Entry, story_id: str, now: datetime) -> list[Alert]:
         return [
-            story_alert(entry, match, story_id=entry.id, labels=(), now=now)
+            story_alert(entry, match, story_id=story_id, labels=(), now=now)
             for match in self._in_force.rules.matcher.match(entry)
             if channels_for(match.rule, entry.feed_tags, self._in_force.config)
         ]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from monitor.model import Entry, Known, Match, Outcome, Revision
-from monitor.store import rows
+from monitor.model import EarlierText, Entry, Known, Match, Outcome, Revision
+from monitor.store import rows, stories
+from monitor.store.chunks import chunks, glob_free
 from monitor.text import words
 
-CHUNK = 500  # parameters of one statement
+REVISIONS_KEPT = 20  # of one entry: the first, and the latest
 _WITH_FEED = (
     "SELECT e.*, f.name AS feed_name, f.tags AS feed_tags"
     " FROM entries e JOIN feeds f ON f.id = e.feed_id"
@@ -22,10 +23,10 @@ _WITH_FEED = (
 def known(db: sqlite3.Connection, feed_id: str, keys: Sequence[str]) -> dict[str, Known]:
     """Stored entries by any of their keys; a few statements for any number of keys."""
     found: dict[str, Known] = {}
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         marks = ",".join("?" * len(chunk))
         for row in db.execute(
-            "SELECT k.key, e.id, e.story_id, e.fingerprint, e.first_seen_at,"
+            "SELECT k.key, e.id, e.story_id, e.title, e.fingerprint, e.first_seen_at,"
             " (SELECT json_group_array(rule) FROM ("
             "   SELECT rule FROM matches WHERE entry_id = e.id"
             "   UNION SELECT rule_name FROM alerts WHERE story_id = e.story_id)) AS rules"
@@ -36,6 +37,7 @@ def known(db: sqlite3.Connection, feed_id: str, keys: Sequence[str]) -> dict[str
             found[row["key"]] = Known(
                 entry_id=row["id"],
                 story_id=row["story_id"],
+                title=row["title"],
                 fingerprint=row["fingerprint"],
                 first_seen_at=rows.moment(row["first_seen_at"]),
                 rules=frozenset(json.loads(row["rules"])),
@@ -45,13 +47,13 @@ def known(db: sqlite3.Connection, feed_id: str, keys: Sequence[str]) -> dict[str
 
 def save(db: sqlite3.Connection, outcome: Outcome) -> None:
     """Everything of *outcome* but the feed, the alerts and the deliveries."""
-    story_of = dict(outcome.membership)
+    story_of = {each.told.entry_id: each.told.story_id for each in outcome.placements}
     new = _not_stored(db, outcome.entries)
-    _save_stories(db, outcome)
     db.executemany(
         f"INSERT OR IGNORE INTO entries VALUES ({','.join('?' * 14)})",
         [rows.entry_row(entry, story_of[entry.id]) for entry in new],
     )
+    stories.save(db, outcome)
     _save_keys(db, outcome)
     for revision in outcome.revisions:
         _revise(db, revision)
@@ -62,28 +64,18 @@ def save(db: sqlite3.Connection, outcome: Outcome) -> None:
 def _not_stored(db: sqlite3.Connection, entries: Sequence[Entry]) -> list[Entry]:
     """A commit that is repeated must not count its words again."""
     stored: set[str] = set()
-    for chunk in _chunks(entry.id for entry in entries):
+    for chunk in chunks(entry.id for entry in entries):
         marks = ",".join("?" * len(chunk))
         query = f"SELECT id FROM entries WHERE id IN ({marks})"
         stored.update(row["id"] for row in db.execute(query, chunk))
     return [entry for entry in entries if entry.id not in stored]
 
 
-def _save_stories(db: sqlite3.Connection, outcome: Outcome) -> None:
-    db.executemany(
-        "INSERT INTO stories VALUES (?, ?, ?, ?, ?) ON CONFLICT (id)"
-        " DO UPDATE SET last_entry_at = max(last_entry_at, excluded.last_entry_at)",
-        [
-            (s.id, s.title, rows.micros(s.opened_at), rows.micros(s.last_entry_at), s.language)
-            for s in outcome.stories
-        ],
-    )
-
-
 def _save_keys(db: sqlite3.Connection, outcome: Outcome) -> None:
     feed_id = outcome.feed.id
     pairs = [(entry.id, key) for entry in outcome.entries for key in entry.keys]
     pairs += [(each.entry.id, key) for each in outcome.revisions for key in each.entry.keys]
+    pairs += outcome.renamed
     db.executemany(
         "INSERT OR IGNORE INTO entry_keys VALUES (?, ?, ?)",
         [(feed_id, key, entry_id) for entry_id, key in pairs],
@@ -97,6 +89,13 @@ def _revise(db: sqlite3.Connection, revision: Revision) -> None:
         "INSERT OR IGNORE INTO revisions"
         " SELECT id, ?, title, summary, content, fingerprint FROM entries WHERE id = ?",
         [rows.micros(revision.changed_at), entry.id],
+    )
+    db.execute(  # a feed may change a headline at every poll
+        "DELETE FROM revisions WHERE entry_id = ?1 AND changed_at IN (SELECT changed_at FROM"
+        " (SELECT changed_at, row_number() OVER (ORDER BY changed_at) AS age,"
+        " row_number() OVER (ORDER BY changed_at DESC) AS youth FROM revisions"
+        " WHERE entry_id = ?1) WHERE age > 1 AND youth >= ?2)",
+        [entry.id, REVISIONS_KEPT],
     )
     db.execute(
         "UPDATE entries SET url = ?, title = ?, summary = ?, content = ?, author = ?,"
@@ -171,17 +170,20 @@ def by_id_or_url(db: sqlite3.Connection, name: str) -> Entry | None:
     return None
 
 
-def glob_free(text: str) -> str:
-    """*text* without the signs that GLOB obeys."""
-    return "".join(char for char in text if char not in "*?[") or "\0"
+def revisions(db: sqlite3.Connection, entry_id: str) -> list[EarlierText]:
+    """What an entry said before it was changed, the oldest first."""
+    query = "SELECT * FROM revisions WHERE entry_id = ? ORDER BY changed_at"
+    return [
+        EarlierText(
+            changed_at=rows.moment(row["changed_at"]),
+            title=row["title"],
+            summary=row["summary"],
+            content=row["content"],
+        )
+        for row in db.execute(query, [entry_id])
+    ]
 
 
 def document_frequencies(db: sqlite3.Connection, limit: int) -> dict[str, int]:
     query = "SELECT word, entries FROM word_counts ORDER BY entries DESC LIMIT ?"
     return {row["word"]: row["entries"] for row in db.execute(query, [limit])}
-
-
-def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
-    distinct = list(dict.fromkeys(keys))
-    for start in range(0, len(distinct), CHUNK):
-        yield distinct[start : start + CHUNK]

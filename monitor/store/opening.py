@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -42,6 +43,16 @@ def connect(name: str, busy_timeout: timedelta) -> Database:
         connection.close()
         raise
     return Database(connection, execute_plugins=False, recursive_triggers=False)
+
+
+def back_up(connection: sqlite3.Connection, path: str, to: str) -> None:
+    """Copy the database at *path* to *to*, whole or not at all."""
+    half = f"{to}.part"
+    Path(half).unlink(missing_ok=True)
+    with closing(sqlite3.connect(half)) as copy:
+        shutil.copymode(path, half)
+        connection.backup(copy)
+    Path(half).replace(to)
 
 
 def looks_usable(path: str) -> bool:

@@ -15,8 +15,8 @@ from monitor.model import (
     Message,
     QueuedDelivery,
 )
-from monitor.store import rows
-from monitor.store.entries import glob_free
+from monitor.store import rows, stories
+from monitor.store.chunks import glob_free
 
 KEEP_TRYING = timedelta(days=14)
 
@@ -94,6 +94,7 @@ def _claim_companions(db: sqlite3.Connection, values: dict[str, object]) -> None
 
 def _queued(db: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> list[QueuedDelivery]:
     messages: dict[str, Message] = {}
+    members = {name: stories.members(db, name) for name in {row["a_story_id"] for row in found}}
     for row in found:
         name = row["message_id"]
         if name and name not in messages:
@@ -106,6 +107,8 @@ def _queued(db: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> list[Queued
             delivery=rows.delivery(row),
             alert=rows.alert(row, "a_"),
             message=messages.get(row["message_id"] or ""),
+            update=stories.update(db, row["sequence"]) if row["kind"] == "update" else None,
+            members=members[row["a_story_id"]],
         )
         for row in found
     ]

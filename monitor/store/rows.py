@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +25,9 @@ from monitor.model import (
     Match,
     Message,
     Severity,
+    Story,
+    Update,
+    UpdateReason,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -152,15 +155,72 @@ def match_row(match: Match) -> tuple[str, str, str]:
     return match.entry_id, match.rule.name, dump(hits)
 
 
+def story_row(story: Story) -> tuple[Any, ...]:
+    return (
+        story.id,
+        story.title,
+        micros(story.opened_at),
+        micros(story.last_entry_at),
+        story.language,
+        story.entries,
+        dump(story.outlets),
+    )
+
+
 # --- alerts
 
-_TOLD = ("title", "rule_note", "url", "outlet", "terms", "text")
+_TOLD = ("title", "rule_note", "url", "outlet", "terms", "text", "facts")
+_UPDATE_TOLD = ("title", "url", "outlet", "rule_name", "terms", "outlets")
+_TOLD_TIMES = ("published_at", "first_alerted_at")
+
+
+def _told(value: Alert | Update, names: Sequence[str]) -> dict[str, Any]:
+    told = {name: getattr(value, name) for name in names}
+    told |= {name: micros_or_none(getattr(value, name)) for name in _TOLD_TIMES}
+    told["excerpts"] = [(each.field, each.text, each.marks) for each in value.excerpts]
+    return told
+
+
+def _excerpts(told: Mapping[str, Any]) -> tuple[Excerpt, ...]:
+    return tuple(
+        Excerpt(field=field, text=text, marks=tuple((start, end) for start, end in marks))
+        for field, text, marks in told["excerpts"]
+    )
+
+
+def update_row(update: Update) -> tuple[Any, ...]:
+    return (
+        update.number,
+        update.story_id,
+        update.entry_id,
+        update.reason.value,
+        micros(update.created_at),
+        dump(_told(update, _UPDATE_TOLD)),
+    )
+
+
+def update(row: Row) -> Update:
+    told = json.loads(row["told"])
+    return Update(
+        number=row["number"],
+        story_id=row["story_id"],
+        entry_id=row["entry_id"],
+        reason=UpdateReason(row["reason"]),
+        created_at=moment(row["created_at"]),
+        title=told["title"],
+        url=told["url"],
+        outlet=told["outlet"],
+        rule_name=told["rule_name"],
+        terms=tuple(told["terms"]),
+        outlets=told["outlets"],
+        published_at=moment_or_none(told["published_at"]),
+        first_alerted_at=moment_or_none(told["first_alerted_at"]),
+        excerpts=_excerpts(told),
+    )
 
 
 def alert_row(alert: Alert) -> tuple[Any, ...]:
-    told = {name: getattr(alert, name) for name in _TOLD}
-    told["published_at"] = micros_or_none(alert.published_at)
-    told["excerpts"] = [(each.field, each.text, each.marks) for each in alert.excerpts]
+    told = _told(alert, _TOLD)
     told["labels"] = [label.value for label in alert.labels]
     return (
         alert.id,
@@ -194,10 +254,9 @@ def alert(row: Row, prefix: str = "") -> Alert:
         terms=tuple(told["terms"]),
         text=told["text"],
         published_at=moment_or_none(told["published_at"]),
-        excerpts=tuple(
-            Excerpt(field=field, text=text, marks=tuple((start, end) for start, end in marks))
-            for field, text, marks in told["excerpts"]
-        ),
+        first_alerted_at=moment_or_none(told.get("first_alerted_at")),  # schema 1 has none
+        facts=tuple(told.get("facts", ())),
+        excerpts=_excerpts(told),
         labels=tuple(Label(value) for value in told["labels"]),
     )
 

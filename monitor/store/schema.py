@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from monitor.urls import page_key
+
 APPLICATION_ID = 0x6E6D6F6E  # "nmon": how we know our own files
-VERSION = 1
+VERSION = 2
 
 migrations = Migrations("monitor")
 
@@ -171,7 +173,87 @@ CREATE TABLE notes (
 """
 
 
+_TABLES_2 = """
+ALTER TABLE stories ADD COLUMN entries INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE stories ADD COLUMN outlets TEXT NOT NULL DEFAULT '[]' /* JSON list of hosts */;
+ALTER TABLE stories ADD COLUMN merged_into TEXT /* its new id, after a person's correction */;
+DROP INDEX entries_story;
+CREATE INDEX entries_story ON entries (story_id, first_seen_at);
+
+CREATE TABLE joins (                       -- why an entry is in a story that it did not found
+  entry_id TEXT PRIMARY KEY REFERENCES entries (id),
+  because TEXT NOT NULL,                   -- JSON list
+  gap INTEGER NOT NULL,                    -- microseconds since the story had last been told
+  copy_of TEXT NOT NULL,                   -- entry id, or ''
+  containment REAL NOT NULL,
+  by_hand INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE traces (                      -- the last days' entries as new ones are compared
+  number INTEGER PRIMARY KEY,              -- in the order in which they were decided
+  entry_id TEXT NOT NULL UNIQUE,
+  story_id TEXT NOT NULL,
+  feed_id TEXT NOT NULL,
+  outlet TEXT NOT NULL,
+  seen_at INTEGER NOT NULL,
+  copy_of TEXT NOT NULL,
+  features BLOB NOT NULL,
+  sketch BLOB NOT NULL,                    -- 32-bit hashes
+  labels BLOB NOT NULL                     -- series and page: two 32-bit hashes each, 0 for none
+) STRICT;
+CREATE INDEX traces_seen ON traces (seen_at);
+
+CREATE TABLE story_words (                 -- stemmed word -> entries of a language with it
+  language TEXT NOT NULL,
+  word TEXT NOT NULL,                      -- '' counts the entries themselves
+  entries INTEGER NOT NULL,
+  PRIMARY KEY (language, word)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entry_references (            -- "transmittal 25-07" -> entries of that notice
+  reference TEXT NOT NULL,
+  entry_id TEXT NOT NULL REFERENCES entries (id),
+  PRIMARY KEY (reference, entry_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE updates (                     -- what joining entries added to alerted stories
+  number INTEGER PRIMARY KEY,              -- derived; deliveries of it have it as their sequence
+  story_id TEXT NOT NULL,
+  entry_id TEXT NOT NULL REFERENCES entries (id),
+  reason TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  told TEXT NOT NULL                       -- JSON: what the message is made of
+) STRICT;
+CREATE INDEX updates_story ON updates (story_id);
+CREATE INDEX updates_entry ON updates (entry_id);
+
+CREATE TABLE corrections (                 -- stories split and joined by people
+  number INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  what TEXT NOT NULL,
+  moved TEXT NOT NULL                      -- JSON list of [entry id, story id]
+) STRICT
+"""
+
+
+def _run(db: Database, statements: str) -> None:
+    for statement in statements.split(";\n"):
+        db.execute(statement)
+
+
 @migrations()
 def first_release(db: Database) -> None:
-    for statement in _TABLES_1.split(";\n"):
-        db.execute(statement)
+    _run(db, _TABLES_1)
+
+
+@migrations()
+def stories_of_many_entries(db: Database) -> None:
+    """Up to here each entry founded a story; its address becomes a key of each entry."""
+    _run(db, _TABLES_2)
+    pages = (
+        (row["feed_id"], page_key(row["url"]), row["id"])
+        for row in db.query("SELECT id, feed_id, url FROM entries ORDER BY first_seen_at")
+    )
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO entry_keys VALUES (?, ?, ?)", [row for row in pages if row[1]]
+    )

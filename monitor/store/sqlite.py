@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,24 +16,32 @@ from typing import Self
 
 from sqlite_utils import Database
 
-from monitor.errors import StoreBusy, StoreRefused
+from monitor.errors import StoreBusy, StoreRefused, StoryChanged
 from monitor.model import (
     Alert,
     ChannelState,
+    Correction,
     Delivery,
+    EarlierText,
     Entry,
     Feed,
     Finished,
     Known,
+    Member,
     Message,
     Outcome,
     QueuedDelivery,
     RuleSetRecord,
+    Standing,
+    Story,
+    Told,
+    Update,
 )
 from monitor.settings import FeedSettings
-from monitor.store import entries, feeds, outbox, rows
-from monitor.store.opening import BUSY_TIMEOUT, connect, looks_usable, translated
+from monitor.store import corrections, entries, feeds, outbox, rows, stories
+from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, translated
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
+from monitor.store.stories import MEMBERS_TOLD
 
 
 class SqliteStore:
@@ -71,11 +79,17 @@ class SqliteStore:
             raise StoreRefused(f"{path}: there is no database yet; start the monitor first")
         store = cls._looking(path)
         with store._closed_on_error(), translated(path):
-            if store._version() < VERSION:
-                raise StoreRefused(
-                    f"{path}: this database is not set up yet, or is that of an older monitor;"
-                    " start the monitor once, it brings the database up to date"
-                )
+            store._refuse_old()
+        return store
+
+    @classmethod
+    def beside(cls, path: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Self:
+        """For commands that change a little in a database that ``read_only`` has opened."""
+        with translated(path):
+            store = cls(connect(path, busy_timeout), path)
+        with store._closed_on_error(), translated(path):
+            store._refuse_foreign()
+            store._refuse_old()
         return store
 
     @classmethod
@@ -111,12 +125,21 @@ class SqliteStore:
         if version > VERSION:
             raise StoreRefused(
                 f"{self._path}: this database was made by a newer monitor (schema {version}, this"
-                f" one knows {VERSION}); nothing was changed. Upgrade the program, or restore the"
-                " backup made before the upgrade"
+                f" one knows {VERSION}); nothing was changed. Upgrade the program, or put back the"
+                f" copy made before the upgrade, {self._path}.schema{VERSION}, if there is one"
+            )
+
+    def _refuse_old(self) -> None:
+        if self._version() < VERSION:
+            raise StoreRefused(
+                f"{self._path}: this database is not set up yet, or is that of an older monitor;"
+                " start the monitor once, it brings the database up to date"
             )
 
     def _set_up(self) -> None:
         if self._version() < VERSION:
+            if self._version():
+                back_up(self._db, self._path, f"{self._path}.schema{self._version()}")
             self._db.execute("PRAGMA journal_mode = WAL")
             # Before the tables: killed between them and it, we would refuse our own database.
             self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -192,6 +215,8 @@ class SqliteStore:
     def _commit_one(self, db: sqlite3.Connection, outcome: Outcome) -> bool:
         db.execute("SAVEPOINT one")
         try:
+            if outcome.corrections_seen not in (None, corrections.latest(db)):
+                raise StoryChanged("a person corrected stories meanwhile")
             accepted = feeds.save_polled(db, outcome.feed)
             if accepted:
                 entries.save(db, outcome)
@@ -221,9 +246,81 @@ class SqliteStore:
         with self._reading() as db:
             return entries.by_id_or_url(db, id_or_url)
 
+    def revisions(self, entry_id: str) -> list[EarlierText]:
+        with self._reading() as db:
+            return entries.revisions(db, entry_id)
+
     def count_entries(self) -> int:
         with self._reading() as db:
             return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
+
+    # --- stories
+
+    def traces(self, since: datetime) -> Iterator[Told]:
+        with self._reading() as db:
+            yield from stories.traces(db, since)
+
+    def forget_traces(self, before: datetime) -> None:
+        with self._writing() as db:
+            stories.forget_traces(db, before)
+
+    def standings(self, story_ids: Iterable[str]) -> dict[str, Standing]:
+        with self._reading() as db:
+            return stories.standings(db, story_ids)
+
+    def referenced(self, references: Iterable[str]) -> dict[str, str]:
+        with self._reading() as db:
+            return stories.referenced(db, references)
+
+    def notices(self, since: datetime) -> dict[str, set[str]]:
+        with self._reading() as db:
+            return stories.notices(db, since)
+
+    def story_words(self) -> dict[str, dict[str, int]]:
+        with self._reading() as db:
+            return stories.word_counts(db)
+
+    def add_story_words(self, counted: Mapping[str, Mapping[str, int]]) -> None:
+        with self._writing() as db:
+            stories.add_words(db, counted)
+
+    def corrections(self) -> int:
+        with self._reading() as db:
+            return corrections.latest(db)
+
+    def moved_since(self, correction: int) -> list[tuple[str, str]]:
+        with self._reading() as db:
+            return corrections.moved_since(db, correction)
+
+    def correct(self, correction: Correction) -> None:
+        with self._writing() as db:
+            corrections.apply(db, correction)
+
+    def stories(
+        self, *, since: datetime | None = None, alerted: bool = False, limit: int = 100
+    ) -> list[Story]:
+        with self._reading() as db:
+            return stories.stories(db, since=since, alerted=alerted, limit=limit)
+
+    def story(self, name: str) -> Story | None:
+        with self._reading() as db:
+            return stories.story(db, name)
+
+    def members(self, story_id: str, limit: int = MEMBERS_TOLD) -> tuple[Member, ...]:
+        with self._reading() as db:
+            return stories.members(db, story_id, limit)
+
+    def stories_of(self, entry_ids: Iterable[str]) -> dict[str, str]:
+        with self._reading() as db:
+            return stories.stories_of(db, entry_ids)
+
+    def updates_of(self, story_id: str) -> list[Update]:
+        with self._reading() as db:
+            return stories.updates(db, story_id)
+
+    def alerts_of(self, story_id: str) -> list[Alert]:
+        with self._reading() as db:
+            return stories.alerts_of(db, story_id)
 
     # --- alerts and deliveries
 

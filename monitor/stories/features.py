@@ -28,11 +28,11 @@ _SCALE = 65_535  # of packed weights
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How often each word and each pair ("arms sale") stands in an entry."""
+    """How often each word and each pair of adjacent words stands in an entry."""
 
     language: str
     words: Mapping[str, int]
-    pairs: Mapping[str, int]
+    pairs: Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +117,11 @@ def terms(title: str, text: str, language: str) -> Terms:
     headline = [stem(word) for word in words(title[:MAX_CHARACTERS])]
     body = [stem(word) for word in words(text[:MAX_CHARACTERS])]
     counted: Counter[str] = Counter(body)
-    pairs = Counter(f"{one} {two}" for one, two in pairwise(body))
+    pairs = Counter(pairwise(body))
     for word in headline:
         counted[word] += TITLE_COUNT
-    for one, two in pairwise(headline):
-        pairs[f"{one} {two}"] += TITLE_COUNT
+    for pair in pairwise(headline):
+        pairs[pair] += TITLE_COUNT
     return Terms(language=language, words=counted, pairs=pairs)
 
 
@@ -140,9 +140,11 @@ class Frequencies:
         if len(self.counts) > MAX_WORDS_COUNTED:
             self._halve()
 
-    def rarity(self, word: str) -> float:
-        """The inverse document frequency of *word*: 0.0 for one that stands everywhere."""
-        return max(0.0, log((self.documents + 1) / (self.counts.get(word, 0) + UNSEEN)))
+    def rarities(self, words: Iterable[str]) -> dict[str, float]:
+        """The inverse document frequency of each: 0.0 for one that stands everywhere."""
+        seen, all_ = self.counts.get, self.documents + 1
+        found = {word: log(all_ / (seen(word, 0) + UNSEEN)) for word in words}
+        return {word: rarity if rarity > 0.0 else 0.0 for word, rarity in found.items()}
 
     def _halve(self) -> None:
         """Forget the rare half: shares stay what they were, and memory is bounded."""
@@ -155,16 +157,23 @@ def weigh(found: Terms, frequencies: Frequencies) -> Features:
 
     Counting pairs themselves would need a table ten times as large.
     """
-    rarity = {word: frequencies.rarity(word) for word in found.words}
+    rarity = frequencies.rarities(found.words)
     weights = {word: (1 + log(n)) * rarity[word] for word, n in found.words.items()}
-    for pair, n in found.pairs.items():
-        one, two = pair.split(" ")
-        weights[pair] = PAIR_WEIGHT * (1 + log(n)) * (rarity[one] + rarity[two]) / 2
-    least = sorted(weights.values())[-MAX_FEATURES:][:1]  # few are left to be sorted with a key
-    kept = [item for item in weights.items() if item[1] >= least[0]]
+    least = _least(weights)
+    for (one, two), n in found.pairs.items():
+        weight = PAIR_WEIGHT * (1 + log(n)) * (rarity[one] + rarity[two]) / 2
+        if weight >= least:
+            weights[f"{one} {two}"] = weight
+    least = _least(weights)
+    kept = [item for item in weights.items() if item[1] >= least]
     strongest = sorted(kept, key=lambda item: (-item[1], item[0]))[:MAX_FEATURES]
     length = sqrt(sum(weight * weight for _, weight in strongest)) or 1.0
     return Features(
         language=found.language,
         weights=tuple((name, weight / length) for name, weight in strongest if weight > 0),
     )
+
+
+def _least(weights: Mapping[str, float]) -> float:
+    """What a weight must be to stay among the strongest: most are neither named nor sorted."""
+    return min(sorted(weights.values())[-MAX_FEATURES:], default=0.0)

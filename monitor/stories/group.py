@@ -9,16 +9,15 @@ entry founds a story.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.model import Entry
+from monitor.model import Entry, HashPair, Told
 from monitor.stories.features import (
     MAX_CHARACTERS,
     MAX_FEATURES,
@@ -35,17 +34,15 @@ from monitor.stories.features import (
 from monitor.stories.index import (
     COPY_WINDOW,
     STORY_WINDOW,
-    HashPair,
     Index,
     Story,
-    Told,
     hash_pair,
     seconds,
 )
 from monitor.stories.postings import Numbers
 from monitor.stories.sketch import ENOUGH, Sketch, containment, sketch
-from monitor.stories.urls import canonical_key
 from monitor.text import words
+from monitor.urls import canonical_key, outlet_of
 
 # How alike an entry and a story must be: tuned with tests/bench/stories.py.  Whole texts on like
 # events share more words by chance than headlines do.
@@ -109,7 +106,7 @@ def telling(entry: Entry, frequencies: Frequencies) -> Telling:
     in_series = headline and (text or len(headline) <= SERIES_WORDS)
     opening = " ".join(headline[:SERIES_WORDS])
     page = canonical_key(entry.url)
-    outlet = (urlsplit(page).hostname if page else None) or entry.feed_id
+    outlet = outlet_of(entry.url) or entry.feed_id
     return Telling(
         entry_id=entry.id,
         feed_id=entry.feed_id,
@@ -125,14 +122,19 @@ def telling(entry: Entry, frequencies: Frequencies) -> Telling:
     )
 
 
-def assign(new: Telling, index: Index, now: datetime) -> Assignment:
-    """The story *new* belongs to at *now*: by text, by address, or by what it is about."""
+def assign(
+    new: Telling, index: Index, now: datetime, others: Collection[str] = frozenset()
+) -> Assignment:
+    """The story *new* belongs to at *now*: by text, by address, or by what it is about.
+
+    *others*: ids of stories that it cannot belong to, however alike.
+    """
     query = {key(new.features.language, name): weight for name, weight in new.features.weights}
     certain = _same_text(new, index, now) or _same_page(new, query, index, now)
-    if certain:
+    if certain and certain.story_id not in others:
         return certain
     best = Assignment(story_id=None)
-    apart = {index.story_id(number) for number in index.with_label(new.series)}
+    apart = {index.story_id(number) for number in index.with_label(new.series)}.union(others)
     for members in _promising(query, index, seconds(now)):
         if index.story_id(members[0]) not in apart:
             found = _compare(new, query, members, index, now)

@@ -18,9 +18,11 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.model import HashPair, Told
 from monitor.stories.features import Vector, centroid, columns
 from monitor.stories.postings import (
     Found,
+    Keys,
     Numbers,
     Places,
     Postings,
@@ -39,25 +41,6 @@ _LOADED = 20_000  # rows filed at once
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
-
-HashPair = tuple[int, int]  # 32 bits each: one alone would be wrong for one entry in 40,000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """An entry and the story it is in: one row of the store, and what the index is made of."""
-
-    entry_id: str
-    story_id: str
-    feed_id: str
-    outlet: str  # host of its address
-    seen_at: datetime
-    features: Vector  # b"": it finds nothing, and nothing finds it
-    sketch: Sketch
-    series: HashPair | None = None  # of outlet and the opening of the headline
-    page: HashPair | None = None  # of the canonical address
-    copy_of: str = ""  # entry id of the first with this text; copies have no vote
-    near: int | None = None  # number in this index of the entry it is like; not stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +125,11 @@ class Index:
     ) -> tuple[Numbers, NDArray[np.float64]]:
         """The entries that features of *query* find, and how alike they are in these alone;
         a feature that finds more than *limit* finds none."""
-        places, found = self._find("_by_feature", query, limit)
+        keys = np.array(sorted(query), dtype=np.uint64)
+        places, found = self._find("_by_feature", keys, limit)
         numbers = numbers_of(found, self.first)
         known = numbers < self.end
-        weights = np.fromiter(query.values(), dtype=np.float64, count=len(query))[places]
+        weights = np.array([query[key] for key in keys.tolist()], dtype=np.float64)[places]
         products = (weights * weights_of(found))[known]
         # sums by number, begun at the lowest: most of the index is too old to be found
         lowest = int(numbers.min(initial=self.end))
@@ -164,19 +148,18 @@ class Index:
 
     def _count(self, name: str, hashes: tuple[int, ...]) -> dict[int, int]:
         """How many of *hashes* find each entry, ascending."""
-        _, found = self._find(name, hashes, BOILERPLATE)
+        _, found = self._find(name, np.array(hashes, dtype=np.uint64), BOILERPLATE)
+        if not len(found):
+            return {}
         numbers, counts = np.unique(numbers_of(found, self.first), return_counts=True)
         # A text may outlive its first entry in the postings, never in the columns.
         end = self.end
         pairs = zip(numbers.tolist(), counts.tolist(), strict=True)
         return {number: n for number, n in pairs if number < end}
 
-    def _find(
-        self, name: str, keys: Sequence[int] | Mapping[int, float], limit: int
-    ) -> tuple[Places, Found]:
-        wanted = np.fromiter(keys, dtype=np.uint64, count=len(keys))
+    def _find(self, name: str, keys: Keys, limit: int) -> tuple[Places, Found]:
         layers = (self._under, self) if self._under else (self,)
-        found = [getattr(layer, name).find(wanted, limit) for layer in layers]
+        found = [getattr(layer, name).find(keys, limit) for layer in layers]
         return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
 
     def _story(self, story: int) -> Story | None:

@@ -14,9 +14,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
-from monitor.model import Entry
+from monitor.model import Entry, Told
 from monitor.stories import background, group
-from monitor.stories.index import Index, Told
+from monitor.stories.index import Index
 from monitor.stories.postings import Postings
 
 START = datetime(2025, 2, 13, tzinfo=UTC)

@@ -6,6 +6,7 @@ http and https alike, and cuts ``www.``, ``m.``, ``amp.`` and a trailing ``/amp`
 
 from __future__ import annotations
 
+import hashlib
 import re
 from urllib.parse import quote, urlsplit
 
@@ -46,6 +47,7 @@ _TRACKING = frozenset(
 _SOMETIMES = frozenset({"ref", "source"})
 _TRACKING_VALUES = frozenset({"rss", "feed", "twitter", "facebook"})
 
+_PAGE = "c:"
 _HOST_PREFIXES = frozenset({"www", "m", "amp"})
 _HOST = re.compile(r"[\w.:%-]+")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -74,6 +76,23 @@ def canonical_key(url: str) -> str:
         return ""
     shown_port = "" if port in (None, 80, 443) else f":{port}"
     return f"https://{host}{shown_port}{path or '/'}{'?' if query else ''}{query}{page}"
+
+
+def outlet_of(url: str) -> str:
+    """The host of *url* as outlets are told apart: without "www."; "" for no page."""
+    page = canonical_key(url)
+    return urlsplit(page).hostname or "" if page else ""
+
+
+def page_key(url: str) -> str:
+    """The key by which an entry is known that lies at *url*; "" when that names no single page."""
+    page = canonical_key(url)
+    return f"{_PAGE}{hashlib.sha256(page.encode()).hexdigest()[:32]}" if page else ""
+
+
+def is_page(key: str) -> bool:
+    """Whether *key* is one of ``page_key``."""
+    return key.startswith(_PAGE)
 
 
 def _host(host: str) -> str:

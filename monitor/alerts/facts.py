@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from monitor.model import Entry
+
+
+def facts(entry: Entry) -> tuple[str, ...]:
+    return ()

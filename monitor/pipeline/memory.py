@@ -1,0 +1,152 @@
+"""What the lane remembers of the last days: a cache of the store, advanced after commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitor.errors import StoreBusy
+from monitor.model import Entry, Placement
+from monitor.store.writer import Writer
+from monitor.stories import background
+from monitor.stories.features import Frequencies, Terms
+from monitor.stories.group import Assignment, assign, telling, told
+from monitor.stories.index import COPY_WINDOW, Index
+from monitor.stories.references import references
+
+SLICE = 10  # entries placed before the event loop gets its turn
+
+
+@dataclass(slots=True)
+class Draft:
+    """What one poll's entries would add; adopted after their commit, or thrown away."""
+
+    index: Index
+    placements: dict[str, Placement] = field(default_factory=dict)  # by entry id
+    terms: list[Terms] = field(default_factory=list)
+    corrections: int = 0  # seen when it was made
+
+
+class Memory:
+    """The story index and the word counts; used in the lane only."""
+
+    def __init__(self, store: Writer) -> None:
+        self._store = store
+        self._index = Index()
+        self._words: dict[str, Frequencies] = {}
+        self._uncounted: dict[str, dict[str, int]] = {}  # not saved yet
+        self._notices: dict[str, set[str]] = {}  # story → numbers of the notices it is about
+        self._corrections = 0
+
+    async def load(self, now: datetime) -> None:
+        """Fill it from the store."""
+        since = now - COPY_WINDOW
+        self._corrections = await self._store.call(lambda store: store.corrections())
+        rows = await self._store.call(lambda store: list(store.traces(since)))
+        counted = await self._store.call(lambda store: store.story_words())
+        index = Index()
+        await asyncio.to_thread(index.load, rows)
+        self._index = index
+        self._notices = await self._store.call(lambda store: store.notices(since))
+        for language, counts in counted.items():
+            self._add(language, counts)
+
+    async def place(self, entries: Sequence[Entry], now: datetime) -> Draft:
+        """Where each of *entries* belongs, the earlier of them included."""
+        await self._catch_up()
+        draft = Draft(index=self._index.draft(), corrections=self._corrections)
+        notices = {entry.id: references(entry) for entry in entries}
+        named = [name for names in notices.values() for name in names]
+        stories = await self._store.call(lambda store: store.referenced(named)) if named else {}
+        for number, entry in enumerate(entries, start=1):
+            self._place(entry, notices[entry.id], stories, draft, now)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+        return draft
+
+    def adopt(self, draft: Draft) -> None:
+        """Remember what was committed."""
+        self._index.adopt(draft.index)
+        for terms in draft.terms:
+            self._frequencies(terms.language).count(terms)
+            self._count({terms.language: dict.fromkeys(("", *terms.words), 1)})
+        for placement in draft.placements.values():
+            if placement.references:
+                notices = self._notices.setdefault(placement.told.story_id, set())
+                notices.update(placement.references)
+
+    async def save(self) -> None:
+        """Store the words counted since the last time; what a crash loses of them is no loss."""
+        counted, self._uncounted = self._uncounted, {}
+        if not counted:
+            return
+        try:
+            await self._store.call(lambda store: store.add_story_words(counted))
+        except StoreBusy:
+            self._count(counted)  # next time
+
+    def _place(
+        self,
+        entry: Entry,
+        notices: tuple[str, ...],
+        stories: dict[str, str],
+        draft: Draft,
+        now: datetime,
+    ) -> None:
+        new = telling(entry, self._frequencies(entry.language))
+        known = next((name for name in notices if name in stories), None)
+        if known:
+            assignment = Assignment(story_id=stories[known], because=(known,))
+        else:
+            assignment = assign(new, draft.index, now, self._other_notices(notices, stories))
+        placed = told(new, assignment)
+        draft.index.add(placed)
+        draft.terms.append(new.terms)
+        draft.placements[entry.id] = Placement(
+            told=placed,
+            because=assignment.because,
+            gap=assignment.gap,
+            containment=assignment.containment,
+            references=notices,
+        )
+        for notice in notices:
+            stories.setdefault(notice, placed.story_id)
+
+    def _other_notices(self, notices: tuple[str, ...], placed: Mapping[str, str]) -> set[str]:
+        """Stories that are about another notice than *notices*: those read much alike."""
+        if not notices:
+            return set()
+        others = {story for name, story in placed.items() if name not in notices}
+        return others.union(
+            story for story, names in self._notices.items() if names.isdisjoint(notices)
+        )
+
+    async def _catch_up(self) -> None:
+        """Follow what people corrected since."""
+        seen = self._corrections
+        latest = await self._store.call(lambda store: store.corrections())
+        if latest > seen:
+            for entry_id, story_id in await self._store.call(lambda s: s.moved_since(seen)):
+                self._index.move(entry_id, story_id)
+            self._corrections = latest
+
+    def _count(self, counted: Mapping[str, Mapping[str, int]]) -> None:
+        for language, counts in counted.items():
+            waiting = self._uncounted.setdefault(language, {})
+            for word, n in counts.items():
+                waiting[word] = waiting.get(word, 0) + n
+
+    def _frequencies(self, language: str) -> Frequencies:
+        if language not in self._words:
+            self._words[language] = background.frequencies(language)
+        return self._words[language]
+
+    def _add(self, language: str, counts: Mapping[str, int]) -> None:
+        known = self._frequencies(language)
+        for word, n in counts.items():
+            if word:
+                known.counts[word] = known.counts.get(word, 0) + n
+            else:
+                known.documents += n

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from monitor.model import Entry
+
+
+def references(entry: Entry) -> tuple[str, ...]:
+    return ()
