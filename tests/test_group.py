@@ -7,13 +7,25 @@ import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import log
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor.stories import background
-from monitor.stories.features import Frequencies, dot, key, pack, stem, terms, unpack, weigh
+from monitor.stories.features import (
+    MAX_FEATURES,
+    PAIR_WEIGHT,
+    Frequencies,
+    dot,
+    key,
+    pack,
+    stem,
+    terms,
+    unpack,
+    weigh,
+)
 from monitor.stories.group import ENOUGH_COUNTED, Assignment, assign, telling, told
 from monitor.stories.index import BOILERPLATE, Index
 from tests.builders import NOW, a_feed, an_entry
@@ -352,6 +364,17 @@ def test_rare_words_weigh_more_and_the_vector_has_unit_length() -> None:
     weights = dict(features.weights)
     assert weights["chornobaivka"] > weights["minister"] > weights.get("the", 0.0)
     assert sum(weight**2 for weight in weights.values()) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("length", [6, 30, 60, 300], ids=lambda n: f"{n} words")
+def test_the_forty_strongest_words_and_pairs_are_kept(length: int) -> None:
+    found, counted = terms(SALE, text(1, length), "en"), background.frequencies("en")
+    rarity = counted.rarities(found.words)
+    weights = {word: (1 + log(n)) * rarity[word] for word, n in found.words.items()}
+    for (one, two), n in found.pairs.items():
+        weights[f"{one} {two}"] = PAIR_WEIGHT * (1 + log(n)) * (rarity[one] + rarity[two]) / 2
+    strongest = sorted(weights, key=lambda name: (-weights[name], name))[:MAX_FEATURES]
+    assert [name for name, _ in weigh(found, counted).weights] == strongest
 
 
 def test_a_packed_vector_keeps_its_features() -> None:

@@ -100,3 +100,16 @@ def test_parts_are_few_and_bounded_and_the_old_ones_are_dropped() -> None:
     kept = found(index, [1])[1]
     assert min(kept) >= 3_000 - max(sizes)
     assert {number for number in range(3_000, 4_000) if number % 97 == 1} <= set(kept)
+
+
+def test_an_array_that_is_mostly_old_is_cut() -> None:
+    index = Postings()
+    for number in range(200):
+        index.add(number, [1])
+    index.drop_before(90)
+    assert len(found(index, [1])[1]) == 200  # not worth the work
+    index.drop_before(150)
+    assert found(index, [1])[1] == [*range(150, 200)]
+    index.drop_before(200)
+    index.add(200, [1])
+    assert found(index, [1])[1] == [*range(192, 201)]  # what stands in the dict stays

@@ -176,4 +176,5 @@ def weigh(found: Terms, frequencies: Frequencies) -> Features:
 
 def _least(weights: Mapping[str, float]) -> float:
     """What a weight must be to stay among the strongest: most are neither named nor sorted."""
-    return min(sorted(weights.values())[-MAX_FEATURES:], default=0.0)
+    ordered = sorted(weights.values())
+    return ordered[-MAX_FEATURES] if len(ordered) >= MAX_FEATURES else 0.0

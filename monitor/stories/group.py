@@ -59,6 +59,7 @@ SAME_PAGE = 0.1  # likeness of two entries with one address
 SERIES_WORDS = 4
 IN_HEADLINE = 2  # shared words, for two entries of one outlet
 ONE_WORD = 0.9  # what a likeness is worth that rests on a single word
+FEWEST_WORDS = 3  # in an entry that joins a story for what it is about: "NATO" says nothing
 ENOUGH_COUNTED = 300  # entries of a language, before its common words are known
 WELL_COUNTED = 10_000
 REASONS = 5
@@ -134,6 +135,8 @@ def assign(
     if certain and certain.story_id not in others:
         return certain
     best = Assignment(story_id=None)
+    if len(new.terms.words) < FEWEST_WORDS:
+        return best
     apart = {index.story_id(number) for number in index.with_label(new.series)}.union(others)
     for members in _promising(query, index, seconds(now)):
         if index.story_id(members[0]) not in apart:
