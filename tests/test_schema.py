@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import signal
@@ -17,6 +18,7 @@ import pytest
 from monitor.errors import StoreRefused
 from monitor.store.schema import APPLICATION_ID, VERSION
 from monitor.store.sqlite import SqliteStore
+from monitor.urls import page_key
 from tests.builders import NOW, feed_settings
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +76,54 @@ def test_a_reader_of_a_set_up_that_was_killed_is_told_to_start_the_monitor(tmp_p
     killed(KILLED_WHEN_RUNNING.format(start="CREATE TABLE stories"), path)
     with pytest.raises(StoreRefused, match="start the monitor once"):
         SqliteStore.read_only(str(path))
+
+
+class TestUpgrade:
+    """tests/data/schema1.db.gz: a database of the first release, with something of everything."""
+
+    @pytest.fixture
+    def old(self, tmp_path: Path) -> Path:
+        path = tmp_path / "monitor.db"
+        path.write_bytes(gzip.decompress((ROOT / "tests/data/schema1.db.gz").read_bytes()))
+        return path
+
+    def test_keeps_everything_and_leaves_a_copy(self, old: Path) -> None:
+        before = old.read_bytes()
+        store = SqliteStore.open(str(old))
+        assert len(store.entries()) == len(store.stories()) == 6
+        assert len(store.alerts()) == 6
+        assert store.queue_lengths() == {"claimed": 1, "queued": 5}
+        (edited,) = [each for each in store.entries() if "edited" in each.title]
+        assert [text.title for text in store.revisions(edited.id)] == ["NATO meeting 0"]
+        (story,) = [each for each in store.stories() if each.id == edited.id]
+        assert [member.title for member in store.members(story.id)] == [edited.title]
+        assert list(store.standings([story.id])[story.id].alerts) == ["nato"]
+        store.close()
+        copy = old.with_name("monitor.db.schema1")
+        with closing(sqlite3.connect(copy)) as kept:
+            assert kept.execute("PRAGMA user_version").fetchone() == (1,)
+            assert kept.execute("SELECT count(*) FROM entries").fetchone() == (6,)
+        assert before[:16] == copy.read_bytes()[:16]
+
+    def test_entries_are_known_by_their_page_from_then_on(self, old: Path) -> None:
+        store = SqliteStore.open(str(old))
+        (edited,) = [each for each in store.entries() if "edited" in each.title]
+        page = page_key("http://example.org/news/0")
+        assert store.known(edited.feed_id, [page])[page].entry_id == edited.id
+        store.close()
+
+    def test_a_reader_asks_for_a_start(self, old: Path) -> None:
+        with pytest.raises(StoreRefused, match="older monitor"):
+            SqliteStore.read_only(str(old))
+
+    @pytest.mark.parametrize(
+        "start", ["ALTER TABLE stories", "CREATE TABLE traces", "PRAGMA user_version ="]
+    )
+    def test_killed_halfway_it_is_finished_by_the_next_start(self, old: Path, start: str) -> None:
+        killed(KILLED_WHEN_RUNNING.format(start=start), old)
+        store = SqliteStore.open(str(old))
+        assert len(store.stories()) == 6
+        store.close()
 
 
 def test_opening_again_changes_no_table(tmp_path):

@@ -53,7 +53,7 @@ def also(story: StoryNews, alert: Alert, timezone: ZoneInfo) -> tuple[str, ...]:
     told = {alert.entry_id, *(update.entry_id for update in story.updates if story.known)}
     own = next((each for each in story.members if each.entry_id == alert.entry_id), None)
     others = [each for each in story.members if each.entry_id not in told]
-    texts = {alert.entry_id, own.copy_of if own else alert.entry_id}
+    texts = {alert.entry_id, own.copy_of if own else ""} - {""}
     same = [each for each in others if texts & {each.entry_id, each.copy_of}]
     rest = [each for each in others if each not in same]
     lines = [_own(own)] if own and own.because else []
