@@ -70,7 +70,7 @@ def joined_because(member: Member) -> str:
     if member.by_hand:
         return "put there by hand"
     if member.copy_of:
-        return f"same text, {member.containment:.0%}"
+        return f"same text, {_percent(member.containment)}"
     if not member.because:
         return ""
     return f"joined: {', '.join(map(one_line, member.because))}; {span(member.gap)} apart"
@@ -83,8 +83,11 @@ def _own(own: Member) -> str:
 def _copy(each: Member, own: Member | None, alert: Alert, timezone: ZoneInfo) -> str:
     """ "Reuters 09:12, 87 %"."""
     share = each.containment or (own.containment if own else 0.0)
-    percent = f", {share:.0%}".replace("%", " %") if share else ""
-    return f"{_place(each, alert, timezone)}{percent}"
+    return f"{_place(each, alert, timezone)}{f', {_percent(share)}' if share else ''}"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f} %"
 
 
 def _other(each: Member, alert: Alert, timezone: ZoneInfo) -> str:
