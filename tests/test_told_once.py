@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -266,3 +266,27 @@ async def corrected(room: Newsroom, decide: Callable[[Store], Correction]) -> Co
     correction = await room.store.call(decide)
     await room.store.call(lambda store: store.correct(correction))
     return correction
+
+
+async def test_a_notice_months_later_is_mild_and_says_when_it_was_news(room: Newsroom) -> None:
+    await room.publish(
+        "Politico",
+        "Kuwait – PATRIOT Program Sustainment",
+        "Transmittal No. 25-65: a possible foreign military sale to the Government of Kuwait for"
+        " an estimated cost of $800 million.",
+    )
+    room.clock.advance(timedelta(days=90))
+    await room.restart()
+    await room.publish("State", "Arms Sales Notification", "[Transmittal No. 25-65] Kuwait.")
+    first, later = room.messages
+    assert first.subject == "[HIGH] Politico: Kuwait – PATRIOT Program Sustainment"
+    assert "Kuwait · $800 million" in first.text
+    assert later.subject == "[LOW] Politico: Kuwait – PATRIOT Program Sustainment"
+    assert "Published again by State" in later.text
+    assert "first alerted 13 Feb 2025" in later.text
+
+
+async def test_two_notices_that_read_alike_stay_two(room: Newsroom) -> None:
+    for outlet, number in (("Politico", "25-65"), ("State", "25-66")):
+        await room.publish(outlet, HEADLINE, f"{WIRE} Transmittal No. {number}.")
+    assert len(await room.stories()) == 2

@@ -9,8 +9,10 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from math import log, sqrt
+from struct import Struct
 from zlib import crc32
 
 import numpy as np
@@ -72,20 +74,27 @@ def dot(vector: Vector, query: Mapping[int, float]) -> float:
     return sum(shared) / _SCALE
 
 
-def columns(vector: Vector) -> tuple[memoryview[int], memoryview[int]]:
+def columns(vector: Vector) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The keys of *vector*, and its weights of 16 bits."""
-    view, border = memoryview(vector), len(vector) // 6 * 4
-    return view[:border].cast("I"), view[border:].cast("H")
+    count = len(vector) // 6
+    numbers = _layout(count).unpack(vector)
+    return numbers[:count], numbers[count:]
+
+
+@cache
+def _layout(count: int) -> Struct:
+    return Struct(f"={count}I{count}H")  # as in the machine, but without gaps
 
 
 def centroid(core: Vector, voters: int, vector: Vector, most: int) -> Vector:
     """The unit vector between *core*, which stands for so many *voters*, and one more *vector*:
     the *most* strongest features."""
-    old, new = columns(core), columns(vector)
-    keys, places = np.unique(
-        np.concatenate([np.asarray(old[0]), np.asarray(new[0])]), return_inverse=True
-    )
-    weights = np.concatenate([np.asarray(old[1]) * float(voters), np.asarray(new[1])])
+    vectors = (core, vector)
+    border = [len(each) // 6 * 4 for each in vectors]  # of keys and weights
+    names = [np.frombuffer(v[:n], dtype=np.uint32) for v, n in zip(vectors, border, strict=True)]
+    parts = [np.frombuffer(v[n:], dtype=np.uint16) for v, n in zip(vectors, border, strict=True)]
+    keys, places = np.unique(np.concatenate(names), return_inverse=True)
+    weights = np.concatenate([parts[0] * float(voters), parts[1]])
     total = np.bincount(places, weights, len(keys))
     strongest = np.argsort(-total, kind="stable")[:most]
     kept = total[strongest]

@@ -24,7 +24,7 @@ _FINER = 16 - WEIGHT_BITS  # bits of weights that are not kept
 _POSTING = (1 << KEY_SHIFT) - 1
 _FRESH = 1 << 11  # postings in the dict
 _SMALL = 1 << 16  # in an array that takes up the dict, in half a millisecond
-_LARGEST = 1 << 21  # in an array that takes up small ones, in five
+_LARGEST = 1 << 21  # in an array that takes up small ones, in ten to forty
 
 Keys = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
