@@ -130,13 +130,15 @@ class Postings:
         if not (self._parts or self._fresh):
             return _NO_PLACES, _NONE_FOUND
         spans = [span for part in self._parts if len((span := part.spans(keys)).hits)]
-        fresh = [(place, self._fresh.get(key, ())) for place, key in enumerate(keys.tolist())]
-        counts = np.array([len(lows) for _, lows in fresh], dtype=np.intp)
+        fresh = [(n, self._fresh[key]) for n, key in enumerate(keys.tolist()) if key in self._fresh]
+        counts = np.zeros(len(keys), dtype=np.intp)
+        for place, lows in fresh:
+            counts[place] = len(lows)
         for span in spans:
             counts[span.hits] += span.lengths
         wanted = counts <= limit
         taken = [span.take(wanted) for span in spans]
-        new = [(place, low) for place, lows in fresh if lows and wanted[place] for low in lows]
+        new = [(place, low) for place, lows in fresh if wanted[place] for low in lows]
         places = np.array([place for place, _ in new], dtype=np.intp)
         found = np.array([low for _, low in new], dtype=np.uint64)
         return (
