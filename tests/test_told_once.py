@@ -290,3 +290,9 @@ async def test_two_notices_that_read_alike_stay_two(room: Newsroom) -> None:
     for outlet, number in (("Politico", "25-65"), ("State", "25-66")):
         await room.publish(outlet, HEADLINE, f"{WIRE} Transmittal No. {number}.")
     assert len(await room.stories()) == 2
+
+
+async def test_an_event_reported_again_on_its_page_is_news(room: Newsroom) -> None:
+    for _ in range(2):
+        await room.publish("State", HEADLINE, WIRE, link="https://state.example/status")
+    assert len(room.messages) == 2

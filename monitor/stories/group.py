@@ -53,6 +53,7 @@ HALF_LIFE = timedelta(hours=24)  # of a story that nobody tells
 # Texts of one outlet share their template: more must agree.
 SAME_OUTLET_HASHES = 10
 SAME_OUTLET_SHARE = 0.8
+SAME_WORDS = 0.98  # likeness of two entries that say the same
 SAME_PAGE = 0.1  # likeness of two entries with one address
 # One outlet, headlines that open alike, other texts: a series ("Secretary's call with …"), each
 # part of it news of its own, however many words they share.
@@ -131,6 +132,7 @@ def assign(
     *others*: ids of stories that it cannot belong to, however alike.
     """
     query = {key(new.features.language, name): weight for name, weight in new.features.weights}
+    others = {*others, *_happened_again(new, query, index)}
     certain = _same_text(new, index, now) or _same_page(new, query, index, now)
     if certain and certain.story_id not in others:
         return certain
@@ -160,6 +162,14 @@ def told(new: Telling, assignment: Assignment) -> Told:
         copy_of=assignment.copy_of or "",
         near=assignment.near,
     )
+
+
+def _happened_again(new: Telling, query: Mapping[int, float], index: Index) -> Iterator[str]:
+    """Stories with the page and the words of *new* from its own feed, which calls it new: pages
+    that report one kind of event again and again ("service disrupted")."""
+    for number in index.with_label(new.page):
+        if index.feed_id(number) == new.feed_id and dot(index.vector(number), query) >= SAME_WORDS:
+            yield index.story_id(number)
 
 
 def _same_text(new: Telling, index: Index, now: datetime) -> Assignment | None:
