@@ -57,9 +57,7 @@ async def test_identity(
 ) -> None:
     names = case.get("polls") or [case["file"]]
     found = {path.name: path for path in documents.rglob("*.xml")}
-    polls = [
-        (NOW + timedelta(hours=n), found[name].read_bytes()) for n, name in enumerate(names)
-    ]
+    polls = [(NOW + timedelta(hours=n), found[name].read_bytes()) for n, name in enumerate(names)]
     ledger = await replay(
         polls, rules=RULES, folder=tmp_path, parser=parser, first_poll=FirstPoll.ALERT
     )
