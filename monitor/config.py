@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
@@ -98,6 +98,7 @@ def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelR
     _check_unique(findings, "channels", "name", [channel.name for channel in table.channels])
     for key in ("monitor_reports_to", "default_channels"):
         _check_channels(findings, ("monitor", key), getattr(monitor, key) or (), known)
+    _check_fallbacks(findings, channels, known)
     folder = path.resolve().parent
     return Config(
         path=str(path.resolve()),
@@ -232,6 +233,15 @@ def _check_channels(
     for name in names:
         if name not in known:
             findings.add(where, f'no channel "{name}"', _near(name, known))
+
+
+def _check_fallbacks(findings: Findings, channels: Sequence[Channel], known: list[str]) -> None:
+    for number, channel in enumerate(channels):
+        where = ("channels", number, "fallback")
+        if channel.fallback == channel.name:
+            findings.add(where, f'channel "{channel.name}": its fallback is itself')
+        elif channel.fallback:
+            _check_channels(findings, where, [channel.fallback], known)
 
 
 def _check_unique(findings: Findings, section: str, key: str, values: list[str]) -> None:

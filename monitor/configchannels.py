@@ -11,13 +11,15 @@ from pathlib import Path
 from monitor.alerts.addresses import TERMINAL, Security, kind_of, mail_url, validate_url
 from monitor.configfile import ChannelTable, MailTable
 from monitor.errors import Problem
-from monitor.settings import Channel, Target
+from monitor.settings import Channel, Rate, Target, Updates
 from monitor.tomlfile import TomlDocument
 
 Where = tuple[str | int, ...]
 
 OTHERS_MAY_READ = stat.S_IROTH
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_RATES = {"slack": 1.0, "slack-bot": 1.0, "discord": 0.5}  # messages a second, as they ask
+_USUAL_RATE = 2.0
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 
 
@@ -67,14 +69,40 @@ class ChannelReader:
         if "/" in table.name:
             self.findings.add((*where, "name"), f'{who}: a channel\'s name cannot contain "/"')
         targets = self._targets(where, who, table)
+        kind = kind_of(targets[0].url) if targets else ""
         self._warn_of_literal(where, who, table)
         return Channel(
             name=table.name,
             targets=targets,
-            kind=kind_of(targets[0].url) if targets else "",
-            updates=table.updates,
+            kind=kind,
+            updates=self._updates(where, who, table),
+            timezone=table.timezone,
+            digest=table.digest,
+            empty_digest=self._empty_digest(where, who, table),
+            quiet_hours=table.quiet_hours,
+            at_once=table.at_once,
+            rate=_rate(table, kind),
+            fallback=table.fallback or "",
             source=self.findings.place(where),
         )
+
+    def _updates(self, where: Where, who: str, table: ChannelTable) -> Updates:
+        if table.updates is Updates.DIGEST and table.digest is None:
+            self.findings.add(
+                (*where, "updates"),
+                f'{who}: updates = "digest", but the channel has no digest',
+                'add digest = "07:30", or write "thread" or "off"',
+            )
+        return table.updates
+
+    def _empty_digest(self, where: Where, who: str, table: ChannelTable) -> bool:
+        """Where nothing is said, the digest of a day is sent empty too, more frequent ones not."""
+        if table.digest is None:
+            if table.empty_digest is not None:
+                what = f"{who}: empty_digest without a digest has no effect"
+                self.findings.add((*where, "empty_digest"), what, 'add digest = "07:30"')
+            return False
+        return table.digest.daily if table.empty_digest is None else table.empty_digest
 
     def _targets(self, where: Where, who: str, table: ChannelTable) -> tuple[Target, ...]:
         given = [key for key in ("url", "url_file", "mail") if getattr(table, key) is not None]
@@ -178,3 +206,8 @@ class ChannelReader:
     def _warn_readable(self, where: Where, who: str, path: Path) -> None:
         what = f"{who}: everybody on this machine can read {shown(path)}".replace("and: ", "and ")
         self.findings.add(where, what, f"chmod o-r {shown(path)}", warning=True)
+
+
+def _rate(table: ChannelTable, kind: str) -> Rate:
+    usual = _RATES.get(kind, _USUAL_RATE)
+    return Rate(a_second=usual if table.rate is None else table.rate, burst=table.burst)

@@ -18,9 +18,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from monitor.alerts.addresses import Security
 from monitor.model import Severity
 from monitor.settings import FirstPoll, Network, Updates
+from monitor.timetable import Hours, Timetable, read_hours, read_slot
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
+_RATE = re.compile(r"(\d{1,4})\s*/\s*([smh])")
 
 
 def read_duration(value: Any) -> timedelta:
@@ -63,6 +65,36 @@ def _severity(value: Any) -> Severity:
     if not isinstance(value, str) or value not in names:
         raise ValueError("write one of " + ", ".join(f'"{name}"' for name in names))
     return names[value]
+
+
+def _severities(value: Any) -> frozenset[Severity]:
+    if not isinstance(value, list):
+        raise ValueError('write a list: at_once = ["high", "critical"]')
+    return frozenset(map(_severity, value))
+
+
+def _texts(value: Any, one: str) -> list[str]:
+    """*value* as a list: people may write one text without brackets."""
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not texts or not all(isinstance(t, str) for t in texts):
+        raise ValueError(f'write one text or a list of texts, such as "{one}"')
+    return texts
+
+
+def _timetable(value: Any) -> Timetable:
+    return Timetable(tuple(read_slot(text) for text in _texts(value, "07:30")))
+
+
+def _hours(value: Any) -> tuple[Hours, ...]:
+    return tuple(read_hours(text) for text in _texts(value, "22:00-07:00"))
+
+
+def _rate(value: Any) -> float:
+    """Messages a second of ``"1/s"``, ``"10/m"``, ``"100/h"``."""
+    found = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None or not int(found[1]):
+        raise ValueError('write a rate as a number of messages and a unit: "1/s", "20/m" or "60/h"')
+    return int(found[1]) / _UNITS[found[2]]
 
 
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
@@ -123,6 +155,14 @@ class ChannelTable(Table):
     url_file: str | None = None
     mail: MailTable | None = None
     updates: Annotated[Updates, _one_of(Updates)] = Updates.THREAD
+    timezone: Annotated[ZoneInfo | None, BeforeValidator(_timezone)] = None
+    digest: Annotated[Timetable | None, BeforeValidator(_timetable)] = None
+    empty_digest: bool | None = None
+    quiet_hours: Annotated[tuple[Hours, ...], BeforeValidator(_hours)] = ()
+    at_once: Annotated[frozenset[Severity], BeforeValidator(_severities)] = frozenset()
+    rate: Annotated[float | None, BeforeValidator(_rate)] = None
+    burst: Annotated[int, Field(ge=1, le=1000)] = 10
+    fallback: Name | None = None
 
 
 class RouteTable(Table):

@@ -302,6 +302,7 @@ class Member:
 class AlertKind(StrEnum):
     STORY = "story"
     OPERATOR = "operator"  # what the monitor says about itself
+    DIGEST = "digest"  # what a digest says beside its stories: one for each channel and moment
 
 
 class Label(StrEnum):
@@ -345,8 +346,8 @@ class Alert:
     labels: tuple[Label, ...] = ()
     facts: tuple[str, ...] = ()  # of an arms-sale notice: country, amount
     first_alerted_at: datetime | None = None  # of a notice that was told months ago
-    # kind OPERATOR
-    text: str = ""  # what it means for the reader and what to do
+    # kinds OPERATOR and DIGEST
+    text: str = ""  # what it means for the reader and what to do; lines, "· " begins an item
 
 
 class UpdateReason(StrEnum):
@@ -413,6 +414,7 @@ class Delivery:
     message_id: str | None = None  # set by the first claim; retries send the same message
     claim: int = 0
     last_error: str = ""
+    silence_id: str | None = None  # of what muted it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -428,6 +430,8 @@ class Message:
     alert_ids: tuple[str, ...]
     delivery_ids: tuple[str, ...]
     headers: tuple[tuple[str, str], ...] = ()  # mail: References, X-Monitor-Alert
+    payload: str = ""  # JSON: what a webhook of ours is sent, or the blocks of a Slack bot
+    story_id: str = ""  # the one it is about; "" for digests and what the monitor says of itself
     created_at: datetime
     attempts: int = 0
     ambiguous: int = 0
@@ -445,6 +449,8 @@ class Scope(StrEnum):
 class Accepted:
     """The first hop has taken the message."""
 
+    thread: str = ""  # what later messages of the story are answers to, where channels have that
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
@@ -458,6 +464,27 @@ class Refused:
 
 
 SendResult = Accepted | Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Alerts that nobody should get until ``ends_at``: those that fit all that is named.
+
+    Of several rules, stories … one is enough; what is empty fits everything.
+    """
+
+    id: str
+    rules: frozenset[str] = frozenset()
+    stories: frozenset[str] = frozenset()  # ids
+    feeds: frozenset[str] = frozenset()  # names
+    severities: frozenset[Severity] = frozenset()
+    texts: tuple[str, ...] = ()  # words that stand in the headline or the sentences
+    created_at: datetime
+    ends_at: datetime
+    reason: str
+    owner: str
+    ended_at: datetime | None = None  # it is over, and its owner was told
+    muted: int = 0  # alerts it has kept back
 
 
 # --- what one poll changes, committed as one transaction --------------------------------------
@@ -574,6 +601,8 @@ class ChannelState:
     last_error: str = ""
     stopped: bool = False  # refused for good; nothing is tried until the channel's settings change
     not_before: datetime | None = None  # Retry-After
+    outage_from: datetime | None = None  # the last time it took nothing, once that was over
+    outage_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

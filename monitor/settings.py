@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from monitor.model import Severity
+from monitor.timetable import Hours, Timetable
 
 Network = IPv4Network | IPv6Network
 
@@ -64,17 +65,34 @@ class Updates(StrEnum):
     """What a channel hears of a story it was told of."""
 
     THREAD = "thread"  # at once, in the thread of the first message where the channel has threads
+    DIGEST = "digest"  # with the channel's next digest
     OFF = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How fast messages may follow each other: a bucket of *burst* that fills by *a_second*."""
+
+    a_second: float
+    burst: int = 10  # above it, what else is due goes as one digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """Where alerts go.  ``targets`` is empty when its secret could not be read (``problem``)."""
+    """Where alerts go.  ``targets`` is empty when its secret could not be read."""
 
     name: str
     targets: tuple[Target, ...] = ()
-    kind: str = ""  # apprise scheme: "mailtos", "slack", "json" …, or "terminal"
+    kind: str = ""  # apprise scheme: "mailtos", "slack", "json" …, or one of ours: see addresses
+    secret: str = field(default="", repr=False)  # of a webhook: signs what is sent
     updates: Updates = Updates.THREAD
+    timezone: ZoneInfo | None = None  # None: that of the monitor
+    digest: Timetable | None = None
+    empty_digest: bool = True  # sent also when nothing matched
+    quiet_hours: tuple[Hours, ...] = ()
+    at_once: frozenset[Severity] = frozenset()  # past the digest; critical also past quiet hours
+    rate: Rate = Rate(a_second=1.0)
+    fallback: str = ""  # channel told instead while this one takes nothing
     source: str = ""
 
 

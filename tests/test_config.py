@@ -13,7 +13,7 @@ from monitor.config import load, read, secrets_of
 from monitor.configfile import read_duration
 from monitor.errors import ConfigError
 from monitor.model import Severity
-from monitor.settings import Config, FirstPoll, Target
+from monitor.settings import Config, FirstPoll, Rate, Target, Updates
 
 FEED = """
 [[feeds]]
@@ -183,6 +183,38 @@ def test_a_secret_in_a_readable_configuration_is_a_warning(tmp_path: Path) -> No
     assert 'channel "d" has a secret in it' in str(warning)
 
 
+def test_when_a_channel_is_told(tmp_path: Path) -> None:
+    text = """
+[[channels]]
+name = "morning"
+url = "json://example.org/1"
+timezone = "America/New_York"
+digest = ["07:30", "mon-fri 17:00"]
+quiet_hours = "22:00-07:00"
+at_once = ["high", "critical"]
+rate = "6/m"
+burst = 3
+fallback = "other"
+updates = "digest"
+
+[[channels]]
+name = "other"
+url = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+digest = "07:30"
+"""
+    morning, other = config_of(tmp_path, text).channels
+    assert str(morning.timezone) == "America/New_York"
+    assert morning.digest is not None
+    assert len(morning.digest.slots) == 2
+    assert not morning.empty_digest  # more than one a day
+    assert len(morning.quiet_hours) == 1
+    assert morning.at_once == {Severity.HIGH, Severity.CRITICAL}
+    assert morning.rate == Rate(a_second=0.1, burst=3)
+    assert (morning.fallback, morning.updates) == ("other", Updates.DIGEST)
+    assert other.empty_digest
+    assert other.rate == Rate(a_second=1.0, burst=10)
+
+
 MAIL = """
 [[channels]]
 name = "mail"
@@ -320,7 +352,18 @@ def test_no_secret_is_in_a_problem_or_in_repr(tmp_path: Path) -> None:
         ('[[routes]]\nfeed_tags = ["x"]\nchannels = []', 2, 'no feed has the tag "x"'),
         ('[monitor]\ndefault_channels = ["opps"]', 2, 'no channel "opps"'),
         ('[monitor]\nmonitor_reports_to = ["opps"]', 2, 'no channel "opps"'),
-        ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = "07:30"', 4, "digest"),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = "7h30"', 4, "mon-fri 07:30"),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = 730', 4, '"07:30"'),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\nquiet_hours = "night"', 4, "22:00-07:00"),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\nat_once = "high"', 4, "write a list"),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\nat_once = ["hi"]', 4, '"critical"'),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\nrate = "fast"', 4, '"1/s"'),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\nrate = "0/s"', 4, '"1/s"'),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\nburst = 0', 4, "burst"),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\nfallback = "y"', 4, 'no channel "y"'),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\nfallback = "x"', 4, "itself"),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\nupdates = "digest"', 4, "has no digest"),
+        ('[[channels]]\nname = "x"\nurl = "json://h"\nempty_digest = true', 4, "no effect"),
     ],
 )
 def test_a_problem_names_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:

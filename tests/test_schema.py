@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,20 @@ class TestUpgrade:
         store = SqliteStore.open(str(old))
         assert len(store.stories()) == 6
         store.close()
+
+
+def test_the_database_of_schema_2_keeps_what_waits_and_what_was_frozen(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.db"
+    path.write_bytes(gzip.decompress((ROOT / "tests/data/schema2.db.gz").read_bytes()))
+    store = SqliteStore.open(str(path))
+    claimed = store.claim_deliveries(NOW + timedelta(hours=1), 10)
+    assert len(claimed) == 2
+    (frozen,) = [each.message for each in claimed if each.message]
+    assert (frozen.payload, frozen.story_id) == ("", "")
+    (state,) = store.channel_states()
+    assert (state.failures, state.outage_from, state.outage_until) == (1, None, None)
+    assert store.silences(ended=True) == []
+    store.close()
 
 
 def test_opening_again_changes_no_table(tmp_path):

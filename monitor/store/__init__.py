@@ -26,6 +26,7 @@ from monitor.model import (
     Outcome,
     QueuedDelivery,
     RuleSetRecord,
+    Silence,
     Standing,
     Story,
     Told,
@@ -173,6 +174,23 @@ class Store(Protocol):
 
     def queue_lengths(self) -> dict[str, int]:
         """Delivery state → count, for ``status``."""
+
+    # --- silences
+    def add_silence(self, silence: Silence) -> None: ...
+
+    def silences(self, *, ended: bool = False) -> list[Silence]:
+        """Those that are not over, or all of them; with the number of alerts each has muted."""
+
+    def silence(self, id_: str) -> Silence | None:
+        """By id, or by an id's unique beginning."""
+
+    def end_silence(self, id_: str, at: datetime) -> None:
+        """It is over at *at*, earlier than was planned."""
+
+    def close_silences(
+        self, ids: Sequence[str], at: datetime, alerts: Sequence[Alert], rows: Sequence[Delivery]
+    ) -> None:
+        """They are over, and *alerts* say so."""
 
     # --- rules
     def save_rule_set(self, record: RuleSetRecord) -> None: ...

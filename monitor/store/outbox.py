@@ -130,20 +130,29 @@ def finish(db: sqlite3.Connection, finished: Sequence[Finished]) -> None:
     for each in finished:
         db.executemany(
             "UPDATE deliveries SET state = ?, due_at = ?, attempts = ?, ambiguous = ?,"
-            " last_error = ? WHERE id = ?",
-            [
-                (d.state.value, rows.micros(d.due_at), d.attempts, d.ambiguous, d.last_error, d.id)
-                for d in each.deliveries
-            ],
+            " last_error = ?, silence_id = ? WHERE id = ?",
+            [_finished(delivery) for delivery in each.deliveries],
         )
         if each.state is not None:
             save_channel_state(db, each.state)
         queue(db, each.alerts, each.raised)
 
 
+def _finished(delivery: Delivery) -> tuple[object, ...]:
+    return (
+        delivery.state.value,
+        rows.micros(delivery.due_at),
+        delivery.attempts,
+        delivery.ambiguous,
+        delivery.last_error,
+        delivery.silence_id,
+        delivery.id,
+    )
+
+
 def save_channel_state(db: sqlite3.Connection, state: ChannelState) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO channel_states VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO channel_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rows.channel_state_row(state),
     )
 

@@ -292,6 +292,8 @@ def message_row(message: Message) -> tuple[Any, ...]:
         "alert_ids": message.alert_ids,
         "delivery_ids": message.delivery_ids,
         "headers": message.headers,
+        "payload": message.payload,
+        "story_id": message.story_id,
     }
     return message.id, message.channel, message.target, micros(message.created_at), dump(frozen)
 
@@ -309,6 +311,8 @@ def message(row: Row, *, attempts: int = 0, ambiguous: int = 0) -> Message:
         alert_ids=tuple(frozen["alert_ids"]),
         delivery_ids=tuple(frozen["delivery_ids"]),
         headers=tuple((name, value) for name, value in frozen["headers"]),
+        payload=frozen.get("payload", ""),  # schema 2 has neither
+        story_id=frozen.get("story_id", ""),
         attempts=attempts,
         ambiguous=ambiguous,
     )
@@ -324,6 +328,8 @@ def channel_state_row(state: ChannelState) -> tuple[Any, ...]:
         state.last_error,
         int(state.stopped),
         micros_or_none(state.not_before),
+        micros_or_none(state.outage_from),
+        micros_or_none(state.outage_until),
     )
 
 
@@ -337,4 +343,6 @@ def channel_state(row: Row) -> ChannelState:
         last_error=row["last_error"],
         stopped=bool(row["stopped"]),
         not_before=moment_or_none(row["not_before"]),
+        outage_from=moment_or_none(row["outage_from"]),
+        outage_until=moment_or_none(row["outage_until"]),
     )

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 from monitor.urls import page_key
 
 APPLICATION_ID = 0x6E6D6F6E  # "nmon": how we know our own files
-VERSION = 2
+VERSION = 3
 
 migrations = Migrations("monitor")
 
@@ -236,6 +236,33 @@ CREATE TABLE corrections (                 -- stories split and joined by people
 """
 
 
+_TABLES_3 = """
+ALTER TABLE deliveries ADD COLUMN silence_id TEXT;
+CREATE INDEX deliveries_silence ON deliveries (silence_id) WHERE silence_id IS NOT NULL;
+ALTER TABLE channel_states ADD COLUMN outage_from INTEGER /* the last outage, once it was over */;
+ALTER TABLE channel_states ADD COLUMN outage_until INTEGER;
+
+CREATE TABLE silences (                    -- alerts people do not want for a while
+  id TEXT PRIMARY KEY,
+  fits TEXT NOT NULL,                      -- JSON: rules, stories, feeds, severities, texts
+  created_at INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  ended_at INTEGER                         -- it is over, and its owner was told
+) STRICT;
+CREATE INDEX silences_open ON silences (ends_at) WHERE ended_at IS NULL;
+
+CREATE TABLE threads (                     -- what later messages of a story are answers to
+  channel TEXT NOT NULL,
+  target TEXT NOT NULL,
+  story_id TEXT NOT NULL,
+  thread TEXT NOT NULL,
+  PRIMARY KEY (channel, target, story_id)
+) STRICT, WITHOUT ROWID
+"""
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         db.execute(statement)
@@ -257,3 +284,8 @@ def stories_of_many_entries(db: Database) -> None:
     db.conn.executemany(
         "INSERT OR IGNORE INTO entry_keys VALUES (?, ?, ?)", [row for row in pages if row[1]]
     )
+
+
+@migrations()
+def silences_and_threads(db: Database) -> None:
+    _run(db, _TABLES_3)

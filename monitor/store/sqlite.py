@@ -32,13 +32,14 @@ from monitor.model import (
     Outcome,
     QueuedDelivery,
     RuleSetRecord,
+    Silence,
     Standing,
     Story,
     Told,
     Update,
 )
 from monitor.settings import FeedSettings
-from monitor.store import corrections, entries, feeds, outbox, rows, stories
+from monitor.store import corrections, entries, feeds, outbox, rows, silences, stories
 from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, translated
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
 from monitor.store.stories import MEMBERS_TOLD
@@ -375,6 +376,31 @@ class SqliteStore:
     def queue_lengths(self) -> dict[str, int]:
         with self._reading() as db:
             return outbox.queue_lengths(db)
+
+    # --- silences
+
+    def add_silence(self, silence: Silence) -> None:
+        with self._writing() as db:
+            silences.add(db, silence)
+
+    def silences(self, *, ended: bool = False) -> list[Silence]:
+        with self._reading() as db:
+            return silences.select(db, ended=ended)
+
+    def silence(self, id_: str) -> Silence | None:
+        with self._reading() as db:
+            return silences.by_id(db, id_)
+
+    def end_silence(self, id_: str, at: datetime) -> None:
+        with self._writing() as db:
+            silences.end(db, id_, at)
+
+    def close_silences(
+        self, ids: Sequence[str], at: datetime, alerts: Sequence[Alert], rows: Sequence[Delivery]
+    ) -> None:
+        with self._writing() as db:
+            silences.close(db, ids, at)
+            outbox.queue(db, alerts, rows)
 
     # --- rules and notes
 
