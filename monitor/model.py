@@ -415,6 +415,7 @@ class Delivery:
     claim: int = 0
     last_error: str = ""
     silence_id: str | None = None  # of what muted it
+    instead_of: str = ""  # channel that takes nothing, whose fallback this one is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -587,6 +588,25 @@ class QueuedDelivery:
     message: Message | None = None
     update: Update | None = None  # of an UPDATE
     members: tuple[Member, ...] = ()  # of the alert's story, in the order they came; the first ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedEntry:
+    """An entry that joined a story people had been told of, without a message."""
+
+    title: str
+    outlet: str
+    seen_at: datetime
+    story: str  # headline of the story
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinceDigest:
+    """What happened on a channel since its last digest."""
+
+    at_once: tuple[Alert, ...] = ()  # sent by themselves
+    joined: tuple[JoinedEntry, ...] = ()
+    muted: int = 0  # alerts that silences kept back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,81 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from monitor.errors import StoreBusy
-from monitor.events import Event, Handed, Trouble
+from monitor.events import Handed, Trouble
 from monitor.model import Accepted, DeliveryState, Excerpt, Message, Refused, Scope, SendResult
-from monitor.pipeline.deliver import Deliverer, bundled
-from monitor.pipeline.in_force import InForce
-from monitor.pipeline.shared import Shared
-from monitor.rules.load import load
-from monitor.settings import Channel, Target
-from monitor.store import QueuedDelivery, Store
-from monitor.store.sqlite import SqliteStore
-from monitor.store.writer import Writer
+from monitor.store import Store
 from tests.builders import (
-    a_delivery,
-    a_rule,
-    an_alert,
-    an_entry,
-    an_outcome,
-    feed_settings,
     minutes,
 )
-from tests.replay import Clock, config_of
-
-
-class Answers:
-    """A sender that answers as it is told; remembers what it was given."""
-
-    def __init__(self, answer: Callable[[Message], SendResult]) -> None:
-        self.answer = answer
-        self.messages: list[Message] = []
-
-    async def send(self, message: Message, target: Target, channel: Channel) -> SendResult:
-        self.messages.append(message)
-        return self.answer(message)
-
-    @property
-    def subjects(self) -> list[str]:
-        return [message.subject.rpartition(": ")[2] for message in self.messages]
-
-
-class Desk:
-    """A deliverer, its store, its clock and what it reported."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
-        self.events: list[Event] = []
-        self.sender = Answers(lambda _: Accepted())
-        config = config_of(folder)
-        self.store = Writer(lambda: SqliteStore.open(config.database))
-        shared = Shared(
-            in_force=InForce(config=config, rules=load({})),
-            store=self.store,
-            clock=self.clock,
-            report=self.events.append,
-        )
-        self.deliverer = Deliverer(shared, sender=self.sender)
-
-    async def queue(self, *titles: str, **changes: object) -> None:
-        def put(store: Store) -> None:
-            store.sync_feeds([feed_settings()], self.clock.now)
-            for title in titles:
-                feed = store.feeds()[0]
-                entry = an_entry(title, feed=feed)
-                alert = replace(an_alert(entry), **changes)
-                row = a_delivery(alert, due_at=self.clock.now, created_at=self.clock.now)
-                store.commit([an_outcome(entry, feed=feed, alerts=(alert,), deliveries=(row,))])
-
-        await self.store.call(put)
-
-    async def states(self) -> dict[str, int]:
-        return await self.store.call(lambda store: store.queue_lengths())
+from tests.desk import Desk
 
 
 @pytest.fixture
@@ -175,19 +112,6 @@ class _Busy:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
-
-
-def test_bundles_are_stories_and_name_the_gravest_rule_first() -> None:
-    entry = an_entry("NATO")
-    mild, grave = (an_alert(entry, a_rule(name)) for name in ("a", "b"))
-    grave = replace(grave, severity=grave.severity.__class__.CRITICAL)
-    other = an_alert(an_entry("Kyiv"))
-    claimed = [QueuedDelivery(delivery=a_delivery(a), alert=a) for a in (mild, other, grave)]
-    bundles = bundled(claimed)
-    assert [[queued.alert.rule_name for queued in bundle] for bundle in bundles] == [
-        ["b", "a"],
-        ["nato"],
-    ]
 
 
 async def test_every_hand_over_is_reported(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.model import Excerpt
 
+ITEM = "· "  # begins a line that is one of a list
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -113,6 +114,11 @@ def short_time(at: datetime, timezone: ZoneInfo, day: datetime) -> str:
         return f"{local:%H:%M}"
     year = f" {local.year}" if local.year != other.year else ""
     return f"{local.day} {_MONTHS[local.month - 1]}{year}, {local:%H:%M}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """ "1 story", "3 stories"."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def date(at: datetime, timezone: ZoneInfo) -> str:

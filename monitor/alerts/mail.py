@@ -7,12 +7,15 @@ throw style sheets away.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import groupby
 from urllib.parse import quote
 
+from monitor.alerts import plain
 from monitor.alerts.company import News
-from monitor.alerts.lines import Runs
+from monitor.alerts.layout import Layout
+from monitor.alerts.lines import ITEM, Runs
 from monitor.alerts.telling import Telling
 from monitor.model import AlertKind
 
@@ -32,18 +35,29 @@ _MARK = "background-color:#ffe08a;color:#1a1a1a;padding:0 2px;border-radius:2px"
 _HEADLINE = "margin:0 0 4px;font-size:20px;line-height:1.3"
 _PLACE = "margin:0 0 10px;color:#767676"
 _SMALL = "margin:14px 0 0;font-size:13px;color:#767676"
+_SECTION = "margin:26px 0 12px;padding-bottom:4px;border-bottom:2px solid #80808080;font-size:15px"
+_LIST = "margin:0 0 10px;padding-left:20px;overflow-wrap:anywhere"
 _LINE = '<hr style="border:0;border-top:1px solid #80808080;margin:22px 0">'
 
 
-def page(full: Sequence[Telling], brief: Sequence[Telling], *, title: str, reply_to: str) -> str:
-    """The whole HTML document: *full* tellings, then *brief* ones by headline only."""
-    alone = len(full) + len(brief) == 1
-    parts = [_heading(each, alone=alone) + _below(each, reply_to) for each in full]
-    if brief:
-        items = "\n".join(f"<li>{_link(each.title, each.url)}</li>" for each in brief)
-        ids = ", ".join(id_ for each in brief for id_ in each.ids)
-        parts.append(f"<ul>\n{items}\n</ul>\n{_small('Alert ' + ids)}")
-    return _PAGE.format(title=escape(title), parts=f"\n{_LINE}\n".join(parts))
+def page(layout: Layout, full: int, *, reply_to: str) -> str:
+    """The whole HTML document: *full* tellings, then the others by headline only."""
+    parts = [_paragraph(escape(line)) for line in layout.intro]
+    for section in layout.sections:
+        whole, short = section.told[: max(0, full)], section.told[max(0, full) :]
+        full -= len(section.told)
+        parts += [f'<h3 style="{_SECTION}">{escape(section.heading)}</h3>'] * bool(section.heading)
+        told = [_heading(each, alone=layout.alone) + _below(each, reply_to) for each in whole]
+        parts.append(f"\n{_LINE}\n".join([*told, *([_listed(short)] if short else [])]))
+    return _PAGE.format(title=escape(layout.subject), parts="\n".join(parts))
+
+
+def _listed(brief: Sequence[Telling]) -> str:
+    items = "\n".join(
+        f"<li>{escape(each.tag)} {_link(each.title, each.url)}</li>" for each in brief
+    )
+    ids = ", ".join(id_ for each in brief for id_ in each.ids)
+    return f"<ul>\n{items}\n</ul>\n{_small('Alert ' + ids)}"
 
 
 def _heading(telling: Telling, *, alone: bool) -> str:
@@ -55,9 +69,8 @@ def _heading(telling: Telling, *, alone: bool) -> str:
 
 
 def _below(telling: Telling, reply_to: str) -> str:
-    if telling.kind is AlertKind.OPERATOR:
-        lines = [_paragraph(escape(line)) for line in telling.paragraphs]
-        return "\n".join([*lines, _small(f"Notice {', '.join(telling.ids)}")])
+    if telling.kind is not AlertKind.STORY:
+        return "\n".join([*_paragraphs(telling.paragraphs), _small(plain.footer(telling))])
     place = ", ".join(filter(None, (telling.outlet, telling.when)))
     reasons = "<br>".join(escape(reason) for reason in telling.reasons)
     return "\n".join(
@@ -73,6 +86,16 @@ def _below(telling: Telling, reply_to: str) -> str:
             f"{_answers(telling, reply_to)}</p>",
         ]
     )
+
+
+def _paragraphs(lines: Sequence[str]) -> Iterator[str]:
+    """Paragraphs, and lists of the lines that begin as items."""
+    for is_item, group in groupby(lines, key=lambda line: line.startswith(ITEM)):
+        if is_item:
+            items = "".join(f"<li>{escape(line.removeprefix(ITEM))}</li>" for line in group)
+            yield f'<ul dir="auto" style="{_LIST}">{items}</ul>'
+        else:
+            yield from (_paragraph(escape(line)) for line in group)
 
 
 def _news(news: News) -> str:

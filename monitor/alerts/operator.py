@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from monitor import ids
+from monitor.alerts.lines import counted
 from monitor.events import Welcomed
 from monitor.model import (
     Accepted,
@@ -40,21 +41,21 @@ def welcome(channel: Channel, welcomed: Welcomed, now: datetime) -> Alert:
     more = len(stories) - len(shown)
     lines = [f"· {story[0].title} ({story[0].outlet}; {_rules(story)})" for story in shown]
     if shown:
-        count = _counted(len(stories), "story", "stories")
+        count = counted(len(stories), "story", "stories")
         lines.insert(0, f"{count} of the last 7 days would have alerted:")
         lines += [f"· and {more} more"] if more else []
         lines.append("They were there before you came and are not sent again.")
     else:
         lines.append("Nothing of the last 7 days would have alerted.")
     if welcomed.failing:
-        failing = _counted(welcomed.failing, "feed does", "feeds do")
+        failing = counted(welcomed.failing, "feed does", "feeds do")
         lines.append(f"{failing} not answer yet: python3 run_monitor.py status says why.")
     lines.append("New stories come here as soon as they are found.")
-    watched = _counted(welcomed.feeds, "feed")
+    watched = counted(welcomed.feeds, "feed")
     return ids.operator_alert(
         f"welcome:{channel.name}",
         _at(now),
-        title=f"Watching {watched} with {_counted(welcomed.rules, 'rule')}",
+        title=f"Watching {watched} with {counted(welcomed.rules, 'rule')}",
         text="\n".join(lines),
         now=now,
         severity=Severity.NORMAL,
@@ -126,7 +127,7 @@ def undelivered(rows: Sequence[Delivery], now: datetime) -> Alert:
     return ids.operator_alert(
         "undelivered",
         ids.derive("rows", *sorted(row.id for row in rows)),
-        title=f"{_counted(len(alerts), 'alert')} for {targets} will not be delivered",
+        title=f"{counted(len(alerts), 'alert')} for {targets} will not be delivered",
         text=f"Why: {_reason(rows[0])}.\n"
         f"Which: {some}\n"
         f"What to do: read them with python3 run_monitor.py alerts show {alerts[0]}",
@@ -174,10 +175,6 @@ def _at(when: datetime) -> str:
 def _span(duration: timedelta) -> str:
     minutes = max(1, round(duration.total_seconds() / 60))
     if minutes < 120:
-        return _counted(minutes, "minute")
+        return counted(minutes, "minute")
     hours = round(minutes / 60)
-    return _counted(hours, "hour") if hours < 48 else _counted(round(hours / 24), "day")
-
-
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return counted(hours, "hour") if hours < 48 else counted(round(hours / 24), "day")

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from monitor.alerts.company import StoryNews
-from monitor.alerts.lines import Runs
+from monitor.alerts.lines import Runs, shorten
 from monitor.alerts.telling import Telling, tellings
 from monitor.model import Alert, AlertKind
 
 BETWEEN = "\n\n· · ·\n\n"
+TERSE_LENGTH = 70
+_FOOTERS = {AlertKind.STORY: "Alert", AlertKind.OPERATOR: "Notice", AlertKind.DIGEST: "Digest"}
 
 
 def marked(runs: Runs) -> str:
@@ -19,8 +21,8 @@ def marked(runs: Runs) -> str:
 
 def text_of(telling: Telling) -> str:
     """What happened, where and when, the sentence, the link; then why, small."""
-    if telling.kind is AlertKind.OPERATOR:
-        return "\n".join((telling.title, *telling.paragraphs, "", footer(telling, "Notice")))
+    if telling.kind is not AlertKind.STORY:
+        return "\n".join((telling.title, *telling.paragraphs, "", footer(telling)))
     return "\n".join((marked(telling.headline), *below_headline(telling)))
 
 
@@ -36,17 +38,27 @@ def below_headline(telling: Telling) -> tuple[str, ...]:
         *telling.also,
         "",
         *telling.reasons,
-        footer(telling, "Alert"),
+        footer(telling),
     )
 
 
 def brief(telling: Telling) -> str:
     """A story in a digest that is too long to show all of it."""
-    return "\n".join(filter(None, (telling.title, telling.url, footer(telling, "Alert"))))
+    title = f"{telling.tag} {telling.title}"
+    return "\n".join(filter(None, (title, telling.url, footer(telling))))
 
 
-def footer(telling: Telling, word: str) -> str:
-    return f"{word} {', '.join(telling.ids)}"
+def terse(telling: Telling) -> str:
+    """A story in a digest that is too long even for that."""
+    return f"{telling.tag} {shorten(telling.title, TERSE_LENGTH)} ({', '.join(telling.ids)})"
+
+
+def heading(text: str) -> str:
+    return f"== {text} =="
+
+
+def footer(telling: Telling) -> str:
+    return f"{_FOOTERS[telling.kind]} {', '.join(telling.ids)}"
 
 
 def terminal_lines(

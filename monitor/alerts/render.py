@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 from monitor.alerts import mail, plain, slack
 from monitor.alerts.addresses import TERMINAL, reply_address
+from monitor.alerts.bundle import Gathered
 from monitor.alerts.company import StoryNews
-from monitor.alerts.lines import one_line, shorten
+from monitor.alerts.layout import Layout, laid_out
+from monitor.alerts.lines import local_time, shorten
 from monitor.alerts.telling import Telling, tellings
-from monitor.model import Alert, AlertKind, Delivery, Message
+from monitor.model import Alert, Delivery, Message
 from monitor.settings import Channel
-
-SUBJECT_LENGTH = 190
 
 # Characters of text a message may have.  Slack refuses more than 40 000; the small ones are
 # apprise's ``body_maxlen`` of the service less room for the subject: longer texts would be sent in
@@ -27,6 +27,10 @@ SUBJECT_LENGTH = 190
 TEXT_LENGTH = 30_000
 _TEXT_LENGTHS = {"mailto": 200_000, "mailtos": 200_000, "discord": 1_700, "tgram": 3_800}
 _TEXT_LENGTHS |= {"pover": 800, "ntfy": 7_000, "ntfys": 7_000, "matrix": 20_000}
+
+# A story in a digest by headline, link and ids takes about 250 characters.
+_A_STORY = 300
+_MOST_STORIES = 300
 
 _FULL_AT_MOST = (1_000, 300, 100, 30, 10, 3, 1)
 
@@ -61,26 +65,29 @@ def render(
     now: datetime,
     message_id: str,
     stories: Mapping[str, StoryNews] | None = None,
+    gathered: Gathered = Gathered.STORY,
+    notes: Sequence[str] = (),
 ) -> Message:
     """The message that tells one target all of *items*; each of their alert ids is in it.
 
-    *stories*: what else is known of their stories, by story id.
+    *stories*: what else is known of their stories, by story id.  *gathered*, *notes*: why they
+    come together, late, or here.
     """
-    told = tellings((alert for _, alert in items), timezone, stories)
+    zone = channel.timezone or timezone
+    told = tellings((alert for _, alert in items), zone, stories)
+    layout = laid_out(told, gathered, notes, local_time(now, zone))
     target = items[0][0].target
     style = style_of(channel.kind)
-    text, full = _fitted(told, style, _TEXT_LENGTHS.get(channel.kind, TEXT_LENGTH))
-    subject = subject_of(told)
+    text, full = _fitted(layout, style, text_length(channel.kind))
     html = ""
     if style is Style.MAIL:
-        reply_to = _reply_address(channel, target)
-        html = mail.page(told[:full], told[full:], title=subject, reply_to=reply_to)
-    alert_ids = tuple(id_ for each in told for id_ in each.ids)
+        html = mail.page(layout, full, reply_to=_reply_address(channel, target))
+    alert_ids = tuple(id_ for each in layout.told for id_ in each.ids)
     return Message(
         id=message_id,
         channel=channel.name,
         target=target,
-        subject=subject,
+        subject=layout.subject,
         text=text,
         html=html,
         alert_ids=alert_ids,
@@ -90,30 +97,28 @@ def render(
     )
 
 
-def subject_of(told: Sequence[Telling]) -> str:
-    """ "[HIGH] Politico: US commits to …": one line, under 200 characters, stable for a story."""
-    first = told[0]
-    prefix = f"{first.tag} "
-    if len(told) > 1:
-        prefix += f"{len(told)} {'notices' if first.kind is AlertKind.OPERATOR else 'stories'}: "
-    outlet = f"{shorten(first.outlet, 60)}: " if first.outlet else ""
-    # "=?" begins an encoded word: a title that holds one would be decoded by mail programs.
-    line = one_line(prefix + outlet + first.title).replace("=?", "= ?")
-    return shorten(line, SUBJECT_LENGTH)
+def text_length(kind: str) -> int:
+    """Characters of text that a channel *kind* takes in one message."""
+    return _TEXT_LENGTHS.get(kind, TEXT_LENGTH)
 
 
-def _fitted(told: Sequence[Telling], style: Style, limit: int) -> tuple[str, int]:
+def most_stories(kind: str) -> int:
+    """Stories that one message to a channel *kind* can name, each with its ids."""
+    return max(1, min(_MOST_STORIES, text_length(kind) // _A_STORY))
+
+
+def _fitted(layout: Layout, style: Style, limit: int) -> tuple[str, int]:
     """The text within *limit*, and how many tellings it shows in full.
 
-    The others, the mildest, are shown by headline; if that is too long still, all by id alone.
+    The others, the last ones, are shown by headline and link; if that is too long still, all by
+    the beginning of the headline.
     """
     length: Callable[[str], int] = slack.length if style is Style.SLACK else len
-    for full in _steps(len(told)):
-        text = _text(told, style, full)
+    for full in _steps(len(layout.told)):
+        text = _text(layout, style, full)
         if length(text) <= limit:
             return text, full
-    ids = ", ".join(id_ for each in told for id_ in each.ids)
-    return shorten(f"{one_line(told[0].title)}\nAlert {ids}", limit), 0
+    return shorten("\n".join(map(plain.terse, layout.told)), limit), 0
 
 
 def _steps(count: int) -> Iterator[int]:
@@ -122,11 +127,17 @@ def _steps(count: int) -> Iterator[int]:
     yield 0
 
 
-def _text(told: Sequence[Telling], style: Style, full: int) -> str:
-    parts = [_part(each, style, alone=len(told) == 1) for each in told[:full]]
-    if told[full:]:
-        parts.append("\n\n".join(plain.brief(each) for each in told[full:]))
-    return plain.BETWEEN.join(parts)
+def _text(layout: Layout, style: Style, full: int) -> str:
+    """*full* tellings whole, the others in short."""
+    blocks = ["\n".join(layout.intro)] if layout.intro else []
+    for section in layout.sections:
+        whole, short = section.told[: max(0, full)], section.told[max(0, full) :]
+        full -= len(section.told)
+        parts = [_part(each, style, alone=layout.alone) for each in whole]
+        parts += ["\n\n".join(map(plain.brief, short))] if short else []
+        heading = f"{plain.heading(section.heading)}\n\n" if section.heading else ""
+        blocks.append(heading + plain.BETWEEN.join(parts))
+    return (plain.BETWEEN if not layout.intro else "\n\n\n").join(blocks)
 
 
 def _part(telling: Telling, style: Style, *, alone: bool) -> str:

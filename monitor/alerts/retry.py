@@ -28,6 +28,7 @@ from monitor.model import (
     SendResult,
 )
 
+OUTAGE = timedelta(minutes=10)  # shorter ones are hiccups: nobody needs to hear of them
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=15)
 LONGEST_RETRY_AFTER = timedelta(days=1)
@@ -112,7 +113,7 @@ def _state(row: Delivery, result: Refused, now: datetime, *, same_error: bool) -
 
 def _health(state: ChannelState, result: SendResult, now: datetime) -> ChannelState:
     if isinstance(result, Accepted):
-        return ChannelState(channel=state.channel, target=state.target, accepted_at=now)
+        return _well_again(state, now)
     if result.scope is Scope.MESSAGE and not result.ambiguous:
         return state  # the target answers; it is this message that it does not take
     failures = state.failures + 1
@@ -125,3 +126,18 @@ def _health(state: ChannelState, result: SendResult, now: datetime) -> ChannelSt
         stopped=not result.retryable,
         not_before=now + max(wait(state.target, failures), asked),
     )
+
+
+def _well_again(state: ChannelState, now: datetime) -> ChannelState:
+    """A target that takes messages; from when to when it did not, if that was long."""
+    well = ChannelState(
+        channel=state.channel,
+        target=state.target,
+        accepted_at=now,
+        outage_from=state.outage_from,
+        outage_until=state.outage_until,
+    )
+    since = state.failing_since
+    if since is None or now - since < OUTAGE:
+        return well
+    return replace(well, outage_from=since, outage_until=now)

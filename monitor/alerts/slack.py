@@ -18,8 +18,8 @@ def text_of(telling: Telling) -> str:
 
     The headline is repeated where its marks are all there is to show.
     """
-    if telling.kind is AlertKind.OPERATOR:
-        return "\n".join((*telling.paragraphs, plain.footer(telling, "Notice")))
+    if telling.kind is not AlertKind.STORY:
+        return "\n".join((*telling.paragraphs, plain.footer(telling)))
     lines = plain.below_headline(telling)
     if not telling.sentences and any(run.hit for run in telling.headline):
         lines = (lines[0], plain.marked(telling.headline), *lines[1:])

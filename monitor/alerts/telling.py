@@ -32,20 +32,22 @@ LABELS = {
     Label.BACKFILL: "looked back: found by a rule that is newer than the story",
     Label.SPLIT: "parted by hand from a story you were told of",
 }
+_RANKS = {AlertKind.STORY: 0, AlertKind.OPERATOR: 1, AlertKind.DIGEST: 2}
 _FIELD_NAMES = {"title": "the title", "summary": "the text", "content": "the text"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """One story with all rules it alerts for, or one operator alert."""
+    """One story with all rules it alerts for, or one thing the monitor says of itself."""
 
     kind: AlertKind
     severity: Severity
     headline: Runs
+    rule: str = ""  # the severest of its rules
     outlet: str = ""
     when: str = ""  # "Thu 13 Feb 2025, 11:00 CET"
     sentences: tuple[Runs, ...] = ()  # of the body; the title's is the headline
-    paragraphs: tuple[str, ...] = ()  # operator alerts: what it means, what to do
+    paragraphs: tuple[str, ...] = ()  # of the monitor itself; "· " begins an item of a list
     url: str = ""  # http, https or ""
     facts: str = ""  # "Kuwait · $425 million"
     news: tuple[News, ...] = ()  # what is new in a story the reader knows
@@ -61,7 +63,8 @@ class Telling:
     @property
     def tag(self) -> str:
         """What a subject begins with: "[HIGH]"."""
-        return "[MONITOR]" if self.kind is AlertKind.OPERATOR else f"[{self.severity.name}]"
+        own = {AlertKind.OPERATOR: "[MONITOR]", AlertKind.DIGEST: "[DIGEST]"}
+        return own.get(self.kind, f"[{self.severity.name}]")
 
 
 def tellings(
@@ -71,20 +74,20 @@ def tellings(
 
     *stories*: what is known of each besides, by story id.
     """
+    stories = stories or {}
     groups: dict[str, list[Alert]] = {}
     for alert in alerts:
         same = groups.setdefault(alert.story_id or alert.id, [])
         if alert.id not in (other.id for other in same):
             same.append(alert)
-    stories = stories or {}
     told = [_told(group, timezone, stories.get(name)) for name, group in groups.items()]
-    return tuple(sorted(told, key=lambda each: (each.kind is AlertKind.OPERATOR, -each.severity)))
+    return tuple(sorted(told, key=lambda each: (_RANKS[each.kind], -each.severity)))
 
 
 def _told(alerts: Sequence[Alert], timezone: ZoneInfo, story: StoryNews | None) -> Telling:
     first = max(alerts, key=lambda alert: alert.severity)
-    if first.kind is AlertKind.OPERATOR:
-        return _operator(first, timezone)
+    if first.kind is not AlertKind.STORY:
+        return _of_the_monitor(first, timezone)
     story = story or StoryNews()
     shown = _united(excerpt for alert in alerts for excerpt in alert.excerpts)
     sentences = () if story.known else [each for each in shown if each.field != "title"]
@@ -92,6 +95,7 @@ def _told(alerts: Sequence[Alert], timezone: ZoneInfo, story: StoryNews | None) 
         kind=first.kind,
         severity=_severity(first, story),
         headline=_headline(first.title, [each for each in shown if each.field == "title"]),
+        rule=first.rule_name,
         outlet=one_line(first.outlet),
         when=_when(first, timezone),
         sentences=tuple(runs(each) for each in sentences),
@@ -105,7 +109,7 @@ def _told(alerts: Sequence[Alert], timezone: ZoneInfo, story: StoryNews | None) 
     )
 
 
-def _operator(alert: Alert, timezone: ZoneInfo) -> Telling:
+def _of_the_monitor(alert: Alert, timezone: ZoneInfo) -> Telling:
     return Telling(
         kind=alert.kind,
         severity=alert.severity,

@@ -171,7 +171,8 @@ def _ticks(session: Session) -> list[Tick]:
 
     async def deliver() -> timedelta:
         await session.deliverer.start_due()
-        return _until(await session.store.call(lambda store: store.next_due_at()))
+        due = await session.store.call(lambda store: store.next_due_at())
+        return _until(min(filter(None, (due, session.deliverer.next_digest_at())), default=None))
 
     async def reload() -> timedelta:
         await session.reloader.check()

@@ -10,6 +10,7 @@ from monitor import ids
 from monitor.model import Alert, FailureReason, Feed, Severity
 
 BROKEN_FAILURES = 3
+AILING_FAILURES = 2
 BROKEN_AFTER = timedelta(hours=1)
 BROKEN_AFTER_OFFICIAL = timedelta(minutes=30)
 TOGETHER = 10  # feeds that break at once make one message: it is probably our network
@@ -70,6 +71,11 @@ def is_broken(feed: Feed, now: datetime) -> bool:
         return True
     patience = BROKEN_AFTER_OFFICIAL if "official" in feed.tags else BROKEN_AFTER
     return feed.failures >= BROKEN_FAILURES and now - feed.failing_since >= patience
+
+
+def is_ailing(feed: Feed) -> bool:
+    """Whether it brings nothing, for more than a poll: what a digest must own up to."""
+    return not feed.paused and (feed.reported or feed.failures >= AILING_FAILURES)
 
 
 def gathering(feeds: Sequence[Feed], now: datetime, interval: timedelta) -> bool:

@@ -1,4 +1,4 @@
-"""The deliver loop: claim → render → freeze → send → finish.
+"""The deliver loop: claim → plan → render → freeze → send → finish.
 
 Each channel is drained by a task of its own, so that a dead one delays no other.  A message is
 stored before it is first sent, and retried unchanged; what came of it is stored after the
@@ -18,8 +18,12 @@ import structlog
 
 from monitor import ids
 from monitor.alerts import retry
+from monitor.alerts.bundle import Bundle
 from monitor.alerts.company import StoryNews
-from monitor.alerts.render import render
+from monitor.alerts.layout import notes
+from monitor.alerts.plan import Circumstances, Plan, plan
+from monitor.alerts.rate import Bucket
+from monitor.alerts.render import most_stories, render
 from monitor.alerts.route import deliveries
 from monitor.errors import StoreBusy
 from monitor.events import Handed, Trouble
@@ -32,15 +36,18 @@ from monitor.model import (
     QueuedDelivery,
     Refused,
     SendResult,
+    Silence,
 )
+from monitor.pipeline.digests import Digests
 from monitor.pipeline.shared import Shared
 from monitor.settings import Channel, Target
+from monitor.store import Store
 
-BATCH = 50  # deliveries claimed at once for one channel
+BATCH = 500  # deliveries claimed at once for one channel
 
 log = structlog.get_logger()
 
-Bundle = list[QueuedDelivery]  # what goes out as one message
+Claimed = tuple[list[QueuedDelivery], dict[str, ChannelState], list[Silence]]
 
 
 class Sends(Protocol):
@@ -58,6 +65,8 @@ class Deliverer:
         self._clock = shared.clock
         self._report = shared.report
         self._sender = sender
+        self._digests = Digests(shared)
+        self._buckets: dict[str, Bucket] = {}  # by target; a restart fills them
         self._draining: dict[str, asyncio.Task[int]] = {}
         self._unrecorded: list[Finished] = []  # sent, but the store was busy: recorded first
         self._recording = asyncio.Lock()
@@ -89,60 +98,78 @@ class Deliverer:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._record([])
 
+    def next_digest_at(self) -> datetime | None:
+        """When a digest is due next: the deliver tick must come then."""
+        return self._digests.next_at()
+
     # --- one channel
 
     async def _drain(self, channel: Channel) -> int:
         accepted = 0
         try:
-            while bundles := await self._claim(channel):
-                accepted += await self._send_all(channel, bundles)
+            while (planned := await self._claim(channel)) is not None:
+                accepted += await self._send_all(channel, planned)
         except StoreBusy as busy:
             self._report(Trouble(what="database busy", detail=str(busy)))
         except Exception:
             log.exception("delivery failed", channel=channel.name)
         return accepted
 
-    async def _claim(self, channel: Channel) -> list[Bundle]:
+    async def _claim(self, channel: Channel) -> Plan | None:
+        """What becomes of all that is due for *channel*; None: nothing is."""
         if self._unrecorded:  # claiming now could send again what has just been sent
             raise StoreBusy("results of earlier deliveries are not recorded yet")
+        await self._digests.raise_due(channel)
         now = self._clock()
-        claimed = await self._store.call(
-            lambda store: store.claim_deliveries(now, BATCH, channel=channel.name)
+        claimed, states, silences = await self._store.call(partial(_claimed, channel, now))
+        if not claimed:
+            return None
+        given = Circumstances(
+            zone=self._in_force.config.timezone,
+            states=states,
+            silences=silences,
+            buckets=self._buckets,
+            most=most_stories(channel.kind),
         )
-        return bundled(claimed)
+        planned = plan(claimed, channel, given, now)
+        self._buckets.update(planned.buckets)
+        return planned
 
-    async def _send_all(self, channel: Channel, bundles: Sequence[Bundle]) -> int:
-        messages = [self._message(channel, bundle) for bundle in bundles]
-        new = [m for m, b in zip(messages, bundles, strict=True) if b[0].message is None]
-        await self._store.call(lambda store: store.freeze(new))
-        states = {
-            state.target: state
-            for state in await self._store.call(lambda store: store.channel_states())
-            if state.channel == channel.name
-        }
+    async def _send_all(self, channel: Channel, planned: Plan) -> int:
+        if planned.rows:
+            await self._record([Finished(deliveries=planned.rows, at=self._clock())])
         accepted = 0
-        for message, bundle in zip(messages, bundles, strict=True):
-            state = states.get(message.target) or ChannelState(
-                channel=channel.name, target=message.target
-            )
-            finished, states[message.target] = await self._send(channel, message, bundle, state)
+        states = await self._store.call(partial(_states, channel))
+        for bundle in planned.bundles:
+            known = states.get(bundle.target)
+            state = known or ChannelState(channel=channel.name, target=bundle.target)
+            finished, states[bundle.target] = await self._send(channel, bundle, state)
             accepted += isinstance(finished.result, Accepted)
             await self._record([finished])
         return accepted
 
     async def _send(
-        self, channel: Channel, message: Message, bundle: Bundle, state: ChannelState
+        self, channel: Channel, bundle: Bundle, state: ChannelState
     ) -> tuple[Finished, ChannelState]:
         now = self._clock()
-        rows = [queued.delivery for queued in bundle]
+        rows = [queued.delivery for queued in bundle.queued]
         if state.stopped or (state.not_before is not None and state.not_before > now):
             return retry.put_back(rows, state, now), state
+        message = await self._frozen(channel, bundle)
         result = await self._hand_over(channel, message)
         self._report(Handed(message=message, result=result))
         now = self._clock()
         finished, after = retry.after(rows, message, result, state, now)
         told = deliveries(finished.alerts, {}, (), self._in_force.config, now)
         return replace(finished, raised=told), after
+
+    async def _frozen(self, channel: Channel, bundle: Bundle) -> Message:
+        """The message of *bundle*, stored before it is first sent."""
+        if bundle.message is not None:
+            return bundle.message
+        message = self._message(channel, bundle)
+        await self._store.call(lambda store: store.freeze([message]))
+        return message
 
     async def _hand_over(self, channel: Channel, message: Message) -> SendResult:
         target = next((t for t in channel.targets if t.name == message.target), None)
@@ -155,21 +182,22 @@ class Deliverer:
             return Refused(detail=f"a mistake of the monitor: {type(bug).__name__}")
 
     def _message(self, channel: Channel, bundle: Bundle) -> Message:
-        if bundle[0].message is not None:
-            return bundle[0].message
         now = self._clock()
-        name = ids.derive("message", *(queued.delivery.id for queued in bundle))
+        name = ids.derive("message", *(queued.delivery.id for queued in bundle.queued))
+        zone = channel.timezone or self._in_force.config.timezone
         try:
             return render(
-                [(queued.delivery, queued.alert) for queued in bundle],
+                [(queued.delivery, queued.alert) for queued in bundle.queued],
                 channel=channel,
-                timezone=self._in_force.config.timezone,
+                timezone=zone,
                 now=now,
                 message_id=name,
                 stories=_stories(bundle),
+                gathered=bundle.gathered,
+                notes=notes(bundle, zone),
             )
         except Exception:  # an alert that cannot be laid out is told without layout
-            log.exception("rendering failed", target=bundle[0].delivery.target)
+            log.exception("rendering failed", target=bundle.target)
             return _bare(bundle, channel, name, now)
 
     # --- recording
@@ -189,22 +217,22 @@ class Deliverer:
                 del self._unrecorded[: len(waiting)]
 
 
-def bundled(claimed: Sequence[QueuedDelivery]) -> list[Bundle]:
-    """What goes out together: a frozen message again, else all of one story to one target."""
-    bundles: dict[tuple[str, str], Bundle] = {}
-    for queued in claimed:
-        frozen = queued.delivery.message_id
-        about = frozen or queued.alert.story_id or queued.alert.id
-        bundles.setdefault((queued.delivery.target, about), []).append(queued)
-    for bundle in bundles.values():
-        bundle.sort(key=lambda queued: (-queued.alert.severity, queued.alert.rule_name))
-    return list(bundles.values())
+def _claimed(channel: Channel, now: datetime, store: Store) -> Claimed:
+    """In the thread of the store: all that a plan needs, in one turn."""
+    claimed = store.claim_deliveries(now, BATCH, channel=channel.name)
+    if not claimed:
+        return claimed, {}, []
+    return claimed, _states(channel, store), store.silences()
+
+
+def _states(channel: Channel, store: Store) -> dict[str, ChannelState]:
+    return {s.target: s for s in store.channel_states() if s.channel == channel.name}
 
 
 def _stories(bundle: Bundle) -> dict[str, StoryNews]:
     """What is known of the stories in a message; ``known`` where the reader was told before."""
     stories: dict[str, list[QueuedDelivery]] = {}
-    for queued in bundle:
+    for queued in bundle.queued:
         stories.setdefault(queued.alert.story_id, []).append(queued)
     return {
         name: StoryNews(
@@ -218,16 +246,16 @@ def _stories(bundle: Bundle) -> dict[str, StoryNews]:
 
 def _bare(bundle: Bundle, channel: Channel, name: str, now: datetime) -> Message:
     """A message of headline, link and ids alone."""
-    alerts = [queued.alert for queued in bundle]
+    alerts = [queued.alert for queued in bundle.queued]
     first = alerts[0]
     text = "\n".join([first.title or "An alert", first.url, *(f"Alert {a.id}" for a in alerts)])
     return Message(
         id=name,
         channel=channel.name,
-        target=bundle[0].delivery.target,
+        target=bundle.target,
         subject=" ".join(f"[{first.severity.name}] {first.title}".split())[:150],
         text=text,
         alert_ids=tuple(alert.id for alert in alerts),
-        delivery_ids=tuple(queued.delivery.id for queued in bundle),
+        delivery_ids=tuple(queued.delivery.id for queued in bundle.queued),
         created_at=now,
     )

@@ -27,6 +27,7 @@ from monitor.model import (
     QueuedDelivery,
     RuleSetRecord,
     Silence,
+    SinceDigest,
     Standing,
     Story,
     Told,
@@ -135,8 +136,16 @@ class Store(Protocol):
     def alerts_of(self, story_id: str) -> list[Alert]: ...
 
     # --- alerts
-    def raise_alerts(self, alerts: Sequence[Alert], deliveries: Sequence[Delivery]) -> None:
-        """Queue alerts that no poll brought (operator alerts, backfill); known ids are ignored."""
+    def raise_alerts(
+        self,
+        alerts: Sequence[Alert],
+        deliveries: Sequence[Delivery],
+        notes: Mapping[str, str] | None = None,
+    ) -> None:
+        """Queue alerts that no poll brought (operator alerts, backfill); known ids are ignored.
+
+        *notes* are set in the same transaction.
+        """
 
     def alerts(
         self, *, since: datetime | None = None, rule: str | None = None, limit: int = 100
@@ -155,6 +164,15 @@ class Store(Protocol):
         The deliver loop asks for one *channel* at a time, so that a dead one delays no other.
         Due deliveries of one (story, target) are claimed together, whatever the limit.
         """
+
+    def waiting_targets(self, channel: str, before: datetime) -> set[str]:
+        """Targets of *channel* for which something about a story waits that is older than that."""
+
+    def since_digest(self, channel: str, begins: datetime) -> SinceDigest:
+        """What was sent at once, joined silently or was muted on *channel* since then."""
+
+    def reconsider(self, channels: Sequence[str], now: datetime) -> None:
+        """What waits for these channels is looked at again at once: their times have changed."""
 
     def freeze(self, messages: Sequence[Message]) -> None:
         """Store messages before they are sent: retries send the same text."""

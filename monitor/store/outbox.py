@@ -157,6 +157,15 @@ def save_channel_state(db: sqlite3.Connection, state: ChannelState) -> None:
     )
 
 
+def reconsider(db: sqlite3.Connection, channels: Sequence[str], now: datetime) -> None:
+    """What waits for these channels and was not tried yet is due: it is held anew, or goes."""
+    db.executemany(
+        "UPDATE deliveries SET due_at = ? WHERE channel = ? AND state = 'queued'"
+        " AND message_id IS NULL AND due_at > ?",
+        [(rows.micros(now), channel, rows.micros(now)) for channel in channels],
+    )
+
+
 def resume(db: sqlite3.Connection, targets: Sequence[str] | None) -> None:
     """Nothing stands against trying these targets (None: all) any more."""
     free = "UPDATE channel_states SET stopped = 0, not_before = NULL"

@@ -33,13 +33,14 @@ from monitor.model import (
     QueuedDelivery,
     RuleSetRecord,
     Silence,
+    SinceDigest,
     Standing,
     Story,
     Told,
     Update,
 )
 from monitor.settings import FeedSettings
-from monitor.store import corrections, entries, feeds, outbox, rows, silences, stories
+from monitor.store import corrections, digests, entries, feeds, outbox, rows, silences, stories
 from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, translated
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
 from monitor.store.stories import MEMBERS_TOLD
@@ -325,9 +326,16 @@ class SqliteStore:
 
     # --- alerts and deliveries
 
-    def raise_alerts(self, alerts: Sequence[Alert], deliveries: Sequence[Delivery]) -> None:
+    def raise_alerts(
+        self,
+        alerts: Sequence[Alert],
+        deliveries: Sequence[Delivery],
+        notes: Mapping[str, str] | None = None,
+    ) -> None:
         with self._writing() as db:
             outbox.queue(db, alerts, deliveries)
+            for name, value in (notes or {}).items():
+                db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", [name, value])
 
     def alerts(
         self, *, since: datetime | None = None, rule: str | None = None, limit: int = 100
@@ -348,6 +356,18 @@ class SqliteStore:
     ) -> list[QueuedDelivery]:
         with self._writing() as db:
             return outbox.claim(db, now, limit, channel)
+
+    def waiting_targets(self, channel: str, before: datetime) -> set[str]:
+        with self._reading() as db:
+            return digests.waiting_targets(db, channel, before)
+
+    def since_digest(self, channel: str, begins: datetime) -> SinceDigest:
+        with self._reading() as db:
+            return digests.since(db, channel, begins)
+
+    def reconsider(self, channels: Sequence[str], now: datetime) -> None:
+        with self._writing() as db:
+            outbox.reconsider(db, channels, now)
 
     def freeze(self, messages: Sequence[Message]) -> None:
         with self._writing() as db:
