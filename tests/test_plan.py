@@ -159,6 +159,14 @@ def test_it_is_asked_by_what_was_tried_already_so_that_little_is_frozen() -> Non
     assert titles(found) == [["tried"]]
 
 
+def test_what_was_tried_often_makes_room_in_case_it_is_the_message_that_fails() -> None:
+    messages = [a_message(id=str(n)) for n in range(2)]
+    tried = [queued(f"tried {n}", message=m, attempts=7 + n) for n, m in enumerate(messages)]
+    assert titles(planned(queued("new"), *tried, states=failing())) == [["tried 0"]]
+    often = [queued(f"tried {n}", message=m, attempts=8 + n) for n, m in enumerate(messages)]
+    assert titles(planned(queued("new"), *often, states=failing())) == [["new"]]
+
+
 def test_but_never_by_the_last_try_of_an_ambiguous_one() -> None:
     worn = queued("worn", message=a_message(), ambiguous=4)
     assert titles(planned(queued("new"), worn, states=failing())) == [["new"]]

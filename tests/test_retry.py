@@ -174,7 +174,7 @@ def test_waits_are_always_within_bounds(attempts: int, message: str) -> None:
 )
 def test_retry_after(asked: timedelta, least: timedelta) -> None:
     row, state, _ = one(replace(DOWN, retry_after=asked))
-    assert least <= row.due_at - NOW <= max(least, timedelta(seconds=15)) + retry.TURN
+    assert least <= row.due_at - NOW <= max(least, timedelta(seconds=15))
     assert state.not_before is not None
     assert least <= state.not_before - NOW <= max(least, timedelta(seconds=15))
 
@@ -200,24 +200,6 @@ def test_a_refusal_for_good_stops_the_target(result: Refused) -> None:
 def test_a_message_it_does_not_take_says_nothing_about_the_channel() -> None:
     _, state, _ = one(BAD_TEXT)
     assert state == HEALTHY
-
-
-def test_a_failing_target_is_asked_by_one_message_at_a_time() -> None:
-    rows = [a_delivery(target="desk", id=f"{n:016}") for n in range(20)]
-    state, now, tries = HEALTHY, NOW, 0
-    while now < NOW + timedelta(hours=3):
-        for row in sorted(rows, key=lambda row: row.due_at):
-            if row.due_at > now:
-                break
-            if state.not_before is not None and state.not_before > now:
-                finished = retry.put_back([row], state, now)
-            else:
-                tries += 1
-                finished, state = retry.after([row], a_message(delivery=row), DOWN, state, now)
-            rows[rows.index(row)] = finished.deliveries[0]
-        now = min(row.due_at for row in rows)
-    assert tries < 40  # an outage of three hours, not 20 of them
-    assert max(row.attempts for row in rows) - min(row.attempts for row in rows) <= 3
 
 
 # --- who is told
@@ -266,8 +248,8 @@ def test_a_short_outage_is_not_told() -> None:
         pytest.param(replace(HEALTHY, stopped=True), NOW, id="stopped: waits for new settings"),
         pytest.param(
             replace(HEALTHY, not_before=NOW + timedelta(minutes=3)),
-            NOW + timedelta(minutes=3, seconds=2),
-            id="asked to wait: due when the wait is over, after those tried less",
+            NOW + timedelta(minutes=3),
+            id="asked to wait: due when the wait is over",
         ),
         pytest.param(
             replace(HEALTHY, not_before=NOW - timedelta(minutes=3)), NOW, id="never in the past"

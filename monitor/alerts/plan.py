@@ -20,6 +20,8 @@ from monitor.alerts.silence import muting
 from monitor.model import ChannelState, Delivery, DeliveryState, QueuedDelivery, Silence
 from monitor.settings import Channel
 
+TRIES_EACH = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
@@ -193,15 +195,33 @@ def _grouped(
 
 def _probing(bundles: Sequence[Bundle], rows: Sequence[Delivery], now: datetime) -> Plan:
     """A target that fails is asked by one message; what it says decides on the others."""
-    first, *others = sorted(bundles, key=_worth_asking)
-    back = [_back(each.delivery, now) for bundle in others for each in bundle.queued]
+    first = _probe(bundles)
+    back = [_back(each.delivery, now) for b in bundles if b is not first for each in b.queued]
     return Plan(bundles=(first,), rows=(*rows, *back))
 
 
-def _worth_asking(bundle: Bundle) -> tuple[bool, bool, int, datetime]:
-    """What has been tried already, so that little is frozen; but nothing to its last try."""
-    worn = bundle.queued[0].delivery.ambiguous >= MOST_AMBIGUOUS - 1
-    return worn, bundle.message is None, *_urgency(bundle)
+def _probe(bundles: Sequence[Bundle]) -> Bundle:
+    """The message to ask a failing target with.
+
+    Mostly one that was tried already, the least tried of them: what is not frozen can go together
+    once the outage is over.  The more have been tried in vain, the longer until a new one is, in
+    case it is they that fail and not the target.  Nothing is brought to its last ambiguous try
+    while there is another.
+    """
+    tried = [each for each in bundles if each.message and not _worn(each)]
+    new = [each for each in bundles if not each.message]
+    least = min(tried, key=_attempts, default=None)
+    if least is not None and (not new or _attempts(least) < TRIES_EACH * len(tried)):
+        return least
+    return min(new, key=_urgency) if new else min(bundles, key=_attempts)
+
+
+def _attempts(bundle: Bundle) -> int:
+    return bundle.queued[0].delivery.attempts
+
+
+def _worn(bundle: Bundle) -> bool:
+    return bundle.queued[0].delivery.ambiguous >= MOST_AMBIGUOUS - 1
 
 
 def _rationed(

@@ -31,8 +31,8 @@ from monitor.model import (
 OUTAGE = timedelta(minutes=10)  # shorter ones are hiccups: nobody needs to hear of them
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=15)
+LONGEST_UNSURE = timedelta(minutes=30)  # each try may have arrived: fewer of them
 LONGEST_RETRY_AFTER = timedelta(days=1)
-TURN = timedelta(seconds=1)  # later for each try: of the held back, the least tried comes first
 KEEP_TRYING = timedelta(days=14)
 MOST_AMBIGUOUS = 5
 MOST_POISONED = 5
@@ -59,19 +59,20 @@ def put_back(rows: Sequence[Delivery], state: ChannelState, now: datetime) -> Fi
     """Claimed deliveries that were not tried because the target is stopped or asked us to wait."""
     return Finished(
         deliveries=tuple(
-            replace(row, state=DeliveryState.QUEUED, due_at=_turn(row, state, now)) for row in rows
+            replace(row, state=DeliveryState.QUEUED, due_at=max(now, state.not_before or now))
+            for row in rows
         ),
         at=now,
     )
 
 
-def wait(id_: str, failures: int) -> timedelta:
-    """How long to wait after so many *failures* of a message or target: 15 s doubled to 15 min.
+def wait(id_: str, failures: int, longest: timedelta = LONGEST_WAIT) -> timedelta:
+    """How long to wait after so many *failures* of a message or target: 15 s doubled to *longest*.
 
     Between half and all of that, depending on *id_* and the number alone, so that what failed
     together does not come back together, and a test can tell when.
     """
-    longest = min(LONGEST_WAIT, FIRST_WAIT * (1 << min(failures - 1, 20)))
+    longest = min(longest, FIRST_WAIT * (1 << min(failures - 1, 20)))
     share = int(ids.derive("jitter", id_, str(failures)), 16) / 16**16
     return longest * (0.5 + share / 2)
 
@@ -88,15 +89,22 @@ def _after(
         state=state,
         ambiguous=row.ambiguous + result.ambiguous,
         last_error=result.detail,
-        due_at=max(now + wait(message.id, row.attempts), _turn(row, health, now)),
+        due_at=_next_try(row, message, result, health, now),
     )
 
 
-def _turn(row: Delivery, health: ChannelState, now: datetime) -> datetime:
-    """When *row* is next among those that wait for the same target."""
-    if health.not_before is None or health.not_before < now:
-        return now
-    return health.not_before + TURN * min(row.attempts, 60)
+def _next_try(
+    row: Delivery, message: Message, result: Refused, health: ChannelState, now: datetime
+) -> datetime:
+    """With the target's own next try, where it is the target that fails and not the message."""
+    if _blames_message(result) or health.not_before is None:
+        return now + wait(message.id, row.attempts)
+    return health.not_before
+
+
+def _blames_message(result: Refused) -> bool:
+    """Whether the target answers, and does not take this one."""
+    return result.scope is Scope.MESSAGE and not result.ambiguous
 
 
 def _state(row: Delivery, result: Refused, now: datetime, *, same_error: bool) -> DeliveryState:
@@ -114,9 +122,10 @@ def _state(row: Delivery, result: Refused, now: datetime, *, same_error: bool) -
 def _health(state: ChannelState, result: SendResult, now: datetime) -> ChannelState:
     if isinstance(result, Accepted):
         return _well_again(state, now)
-    if result.scope is Scope.MESSAGE and not result.ambiguous:
-        return state  # the target answers; it is this message that it does not take
+    if _blames_message(result):
+        return state
     failures = state.failures + 1
+    longest = LONGEST_UNSURE if result.ambiguous else LONGEST_WAIT
     asked = min(result.retry_after or timedelta(0), LONGEST_RETRY_AFTER)
     return replace(
         state,
@@ -124,7 +133,7 @@ def _health(state: ChannelState, result: SendResult, now: datetime) -> ChannelSt
         failing_since=state.failing_since or now,
         last_error=result.detail,
         stopped=not result.retryable,
-        not_before=now + max(wait(state.target, failures), asked),
+        not_before=now + max(wait(state.target, failures, longest), asked),
     )
 
 

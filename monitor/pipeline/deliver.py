@@ -20,6 +20,7 @@ from monitor import ids
 from monitor.alerts import retry
 from monitor.alerts.bundle import Bundle
 from monitor.alerts.company import StoryNews
+from monitor.alerts.fallback import mentioned
 from monitor.alerts.layout import notes
 from monitor.alerts.plan import Circumstances, Plan, plan
 from monitor.alerts.rate import Bucket
@@ -160,8 +161,9 @@ class Deliverer:
         self._report(Handed(message=message, result=result))
         now = self._clock()
         finished, after = retry.after(rows, message, result, state, now)
-        told = deliveries(finished.alerts, {}, (), self._in_force.config, now)
-        return replace(finished, raised=told), after
+        alerts = tuple(mentioned(alert, channel) for alert in finished.alerts)
+        told = deliveries(alerts, {}, (), self._in_force.config, now)
+        return replace(finished, alerts=alerts, raised=told), after
 
     async def _frozen(self, channel: Channel, bundle: Bundle) -> Message:
         """The message of *bundle*, stored before it is first sent."""

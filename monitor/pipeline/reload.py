@@ -26,7 +26,7 @@ from monitor.pipeline.upkeep import Upkeep
 from monitor.rules.load import RuleSet, changes, load, read_folder
 from monitor.rules.trial import backtest
 from monitor.rules.watch import Watcher, read_stamps
-from monitor.settings import Config
+from monitor.settings import Channel, Config
 from monitor.store import Store
 from monitor.store.writer import Writer
 
@@ -176,11 +176,12 @@ class Reloader:
         logs.register_secrets(configuration.secrets_of(new))
         now = self._clock()
         await self._store.call(lambda store: store.sync_feeds(new.feeds, now))
-        changed = _changed_targets(old, new)
+        changed, rescheduled = _changed_targets(old, new), _rescheduled(old, new)
         await self._store.call(lambda store: store.resume(changed))
         self._fetcher.use(new.poll, contact=new.contact)
         await self._store.call(lambda store: store.set_note(not_live_note("config"), None))
         self._in_force.config = new
+        await self._store.call(lambda store: store.reconsider(rescheduled, now))
         if new.rules != old.rules:
             await self.reload_rules()
         self._report(Reloaded(what="config", rules=len(self._in_force.rules.rules)))
@@ -211,6 +212,17 @@ def _changed_targets(old: Config, new: Config) -> list[str]:
         for target in channel.targets
         if before.get(target.name) != target.url
     ]
+
+
+def _rescheduled(old: Config, new: Config) -> list[str]:
+    """Channels that are told at other times than before."""
+    before = {channel.name: _times(channel, old) for channel in old.channels}
+    return [each.name for each in new.channels if before.get(each.name) != _times(each, new)]
+
+
+def _times(channel: Channel, config: Config) -> tuple[object, ...]:
+    zone = channel.timezone or config.timezone
+    return zone, channel.digest, channel.quiet_hours, channel.at_once, channel.updates, channel.rate
 
 
 def not_live_note(what: str) -> str:

@@ -14,6 +14,7 @@ from monitor.events import Welcomed
 from monitor.feeds import health
 from monitor.ingest.telling import story_alert, told
 from monitor.model import Alert, Delivery, DeliveryKind, Entry, Feed, Label, Standing
+from monitor.pipeline.fallbacks import Fallbacks
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.shared import Shared
 from monitor.settings import Channel
@@ -34,12 +35,14 @@ class Upkeep:
         self._report = shared.report
         self._queued = shared.queued
         self._memory = memory
+        self._fallbacks = Fallbacks(shared)
         self.welcomed = False  # all channels have had their first message
 
     async def sweep(self) -> None:
         """All of it, once."""
         await self.report_feeds()
         await self.expire()
+        await self._fallbacks.sweep()
         await self.welcome()
         await self._memory.save()
         await self._forget()

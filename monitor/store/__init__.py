@@ -168,6 +168,11 @@ class Store(Protocol):
     def waiting_targets(self, channel: str, before: datetime) -> set[str]:
         """Targets of *channel* for which something about a story waits that is older than that."""
 
+    def waiting_for(
+        self, target: str, before: datetime, *, not_for: str, limit: int
+    ) -> list[Delivery]:
+        """What waits for *target* and is due *before*, unless *not_for*, a channel, gets it too."""
+
     def since_digest(self, channel: str, begins: datetime) -> SinceDigest:
         """What was sent at once, joined silently or was muted on *channel* since then."""
 

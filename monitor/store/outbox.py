@@ -190,6 +190,23 @@ def expire(db: sqlite3.Connection, now: datetime) -> list[Delivery]:
 # --- reading
 
 
+def waiting_for(
+    db: sqlite3.Connection, target: str, before: datetime, *, not_for: str, limit: int
+) -> list[Delivery]:
+    """What waits for *target* and is due *before*, unless *not_for*, a channel, gets it too.
+
+    What the monitor says of itself is left out: it is told elsewhere already.
+    """
+    query = (
+        "SELECT d.* FROM deliveries d WHERE d.target = ? AND d.state = 'queued'"
+        " AND d.kind <> 'notice' AND d.due_at < ? AND NOT EXISTS (SELECT 1 FROM deliveries o"
+        " WHERE o.alert_id = d.alert_id AND o.kind = d.kind AND o.sequence = d.sequence"
+        " AND o.channel = ?) ORDER BY d.created_at LIMIT ?"
+    )
+    found = db.execute(query, [target, rows.micros(before), not_for, limit])
+    return [rows.delivery(row) for row in found]
+
+
 def next_due_at(db: sqlite3.Connection) -> datetime | None:
     """When the next delivery can be tried: its own time, or when its target asks for it."""
     (first,) = db.execute(

@@ -361,6 +361,12 @@ class SqliteStore:
         with self._reading() as db:
             return digests.waiting_targets(db, channel, before)
 
+    def waiting_for(
+        self, target: str, before: datetime, *, not_for: str, limit: int
+    ) -> list[Delivery]:
+        with self._reading() as db:
+            return outbox.waiting_for(db, target, before, not_for=not_for, limit=limit)
+
     def since_digest(self, channel: str, begins: datetime) -> SinceDigest:
         with self._reading() as db:
             return digests.since(db, channel, begins)
