@@ -119,6 +119,34 @@ def channel_recovered(before: ChannelState, now: datetime) -> Alert | None:
     )
 
 
+def database_stuck(detail: str, since: datetime, now: datetime) -> Alert:
+    """Nothing can be stored: the disk is full, or another program holds the database."""
+    return ids.operator_alert(
+        "database:stuck",
+        _at(since),
+        title="The monitor cannot write its database: no news is stored or sent",
+        text=f"Why: {detail}; for {_span(now - since)}.\n"
+        "What it means: feeds are tried again all the time; nothing is lost if this ends before"
+        " their entries roll over. This message could not be stored either and may come again"
+        " after a restart.\n"
+        "What to do: make room on the disk, or end the program that holds the database.",
+        now=now,
+        severity=Severity.CRITICAL,
+    )
+
+
+def database_mended(since: datetime, now: datetime) -> Alert:
+    """It can be written again, after people were told that it could not."""
+    return ids.operator_alert(
+        "database:mended",
+        _at(since),
+        title=f"The monitor can write its database again, after {_span(now - since)}",
+        text="Feeds are being polled; what matches is on its way, late.",
+        now=now,
+        severity=Severity.NORMAL,
+    )
+
+
 def undelivered(rows: Sequence[Delivery], now: datetime) -> Alert:
     """Deliveries that were given up together: parked, expired or refused."""
     alerts = sorted({row.alert_id for row in rows})

@@ -179,6 +179,7 @@ def _ticks(session: Session) -> list[Tick]:
         return RELOAD_EVERY
 
     async def upkeep() -> timedelta:
+        await session.distress.look()
         await session.upkeep.sweep()
         return UPKEEP_EVERY if session.upkeep.welcomed else FIRST_UPKEEP
 

@@ -17,6 +17,7 @@ from monitor.events import Report
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.parse import Parser
 from monitor.pipeline.deliver import Deliverer
+from monitor.pipeline.distress import Distress
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
@@ -42,6 +43,7 @@ class Session:
     deliverer: Deliverer
     upkeep: Upkeep
     reloader: Reloader
+    distress: Distress
 
 
 @asynccontextmanager
@@ -98,6 +100,7 @@ async def _assembled(
         deliverer=deliverer,
         upkeep=upkeep,
         reloader=reloader,
+        distress=Distress(shared, sender=sender),
     )
 
 

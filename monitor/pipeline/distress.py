@@ -1,0 +1,78 @@
+"""Tells people that nothing can be stored, past the outbox, which needs the database too.
+
+A best effort, once for each trouble; when the database can be written again, that is queued and
+told like everything else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from monitor import ids
+from monitor.alerts.operator import database_mended, database_stuck
+from monitor.alerts.render import render
+from monitor.alerts.route import deliveries
+from monitor.errors import StoreBusy
+from monitor.events import Handed, Trouble
+from monitor.model import Alert, Delivery
+from monitor.pipeline.deliver import Sends
+from monitor.pipeline.shared import Shared
+
+PATIENCE = timedelta(minutes=1)  # a lock that passes is nobody's business
+
+
+class Distress:
+    """Tries to write from time to time."""
+
+    def __init__(self, shared: Shared, *, sender: Sends) -> None:
+        self._in_force = shared.in_force
+        self._store = shared.store
+        self._clock = shared.clock
+        self._report = shared.report
+        self._queued = shared.queued
+        self._sender = sender
+        self._since: datetime | None = None
+        self._told = False
+
+    async def look(self) -> None:
+        """Try to write; tell of it when that has been in vain for a minute, or works again."""
+        now = self._clock()
+        try:
+            await self._store.call(lambda store: store.set_note("alive", now.isoformat()))
+        except StoreBusy as busy:
+            self._since = self._since or now
+            self._report(Trouble(what="the database cannot be written", detail=str(busy)))
+            if not self._told and now - self._since >= PATIENCE:
+                self._told = True
+                await self._cry(database_stuck(str(busy), self._since, now))
+            return
+        since, told = self._since, self._told
+        self._since, self._told = None, False
+        if told and since is not None:
+            await self._queue(database_mended(since, now))
+
+    async def _cry(self, alert: Alert) -> None:
+        """Hand *alert* to the operators' channels without storing anything."""
+        for row in deliveries([alert], {}, (), self._in_force.config, self._clock()):
+            await self._hand_over(alert, row)
+
+    async def _hand_over(self, alert: Alert, row: Delivery) -> None:
+        config = self._in_force.config
+        channel = next(each for each in config.channels if each.name == row.channel)
+        target = next((each for each in channel.targets if each.name == row.target), None)
+        if target is None:
+            return
+        message = render(
+            [(row, alert)],
+            channel=channel,
+            timezone=config.timezone,
+            now=self._clock(),
+            message_id=ids.derive("message", row.id),
+        )
+        result = await self._sender.send(message, target, channel)
+        self._report(Handed(message=message, result=result))
+
+    async def _queue(self, alert: Alert) -> None:
+        rows = deliveries([alert], {}, (), self._in_force.config, self._clock())
+        await self._store.call(lambda store: store.raise_alerts([alert], rows))
+        self._queued()

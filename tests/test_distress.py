@@ -1,0 +1,70 @@
+"""A database that cannot be written is told past it, once; its end like everything else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.errors import StoreBusy
+from monitor.events import Handed, Trouble
+from monitor.pipeline.distress import Distress
+from monitor.store import Store
+from tests.builders import minutes
+from tests.desk import Desk
+
+
+class Full:
+    """The desk's store, which refuses every call while the disk is full."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.full, self._call = False, desk.store.call
+        desk.store.call = self.call  # type: ignore[method-assign,assignment]
+
+    async def call(self, method: Callable[[Store], Any]) -> Any:
+        if self.full:
+            raise StoreBusy("monitor.db: database or disk is full")
+        return await self._call(method)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    await made.store.aclose()
+
+
+async def test_it_is_told_past_the_outbox_once_and_its_end_through_it(desk: Desk) -> None:
+    disk, distress = Full(desk), Distress(desk.shared, sender=desk.sender)
+    await distress.look()
+    assert desk.events == []
+    disk.full = True
+    await distress.look()
+    assert [type(event) for event in desk.events] == [Trouble]
+    assert desk.sender.messages == []
+    for _ in range(5):
+        desk.clock.advance(minutes(1))
+        await distress.look()
+    (message,) = desk.sender.messages
+    assert message.subject.startswith("[MONITOR] The monitor cannot write its database")
+    assert "Why: monitor.db: database or disk is full; for 1 minute." in message.text
+    assert any(isinstance(event, Handed) for event in desk.events)
+    disk.full = False
+    await distress.look()
+    await desk.deliverer.round()
+    assert "can write its database again, after 5 minutes" in desk.sender.messages[-1].subject
+    await distress.look()
+    assert len(desk.sender.messages) == 2
+
+
+async def test_a_lock_that_passes_is_nobodys_business(desk: Desk) -> None:
+    disk, distress = Full(desk), Distress(desk.shared, sender=desk.sender)
+    disk.full = True
+    await distress.look()
+    disk.full = False
+    desk.clock.advance(minutes(5))
+    await distress.look()
+    await desk.deliverer.round()
+    assert desk.sender.messages == []
