@@ -396,6 +396,10 @@ class DeliveryState(StrEnum):
     SILENCED = "silenced"
 
 
+WAITING = frozenset({DeliveryState.QUEUED, DeliveryState.CLAIMED})
+GIVEN_UP = frozenset({DeliveryState.REFUSED, DeliveryState.PARKED, DeliveryState.EXPIRED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """Alert × target × kind × sequence: one row of the outbox."""
@@ -416,6 +420,7 @@ class Delivery:
     last_error: str = ""
     silence_id: str | None = None  # of what muted it
     instead_of: str = ""  # channel that takes nothing, whose fallback this one is
+    settled_at: datetime | None = None  # when it was sent, given up, discarded or muted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -581,7 +586,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedDelivery:
-    """A claimed delivery with its alert, and its message when an earlier claim froze one."""
+    """A delivery with its alert, and its message when a claim has frozen one."""
 
     delivery: Delivery
     alert: Alert

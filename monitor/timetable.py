@@ -17,8 +17,10 @@ EVERY_DAY = frozenset(range(7))
 HOURLY = "hourly"
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_DATE = re.compile(r"[12]\d{3}-\d\d-\d\d")
 _DIGEST_HELP = 'write a time as "07:30", "mon-fri 07:30", or "hourly"'
 _HOURS_HELP = 'write quiet hours as "22:00-07:00" or "sat,sun 00:00-24:00"'
+_MOMENT_HELP = 'write a moment as "2026-11-27 07:00", or "07:00" for the next time it is that late'
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -98,6 +100,20 @@ def read_hours(text: str) -> Hours:
         raise ValueError(_HOURS_HELP)
     until = time(0) if end.strip() == "24:00" else _read_time(end, _HOURS_HELP)
     return Hours(days=days, start=_read_time(start, _HOURS_HELP), end=until)
+
+
+def read_moment(text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    """``"2026-11-27 07:00"`` on the clocks of *zone*, or ``"07:00"``: the next one after *now*."""
+    day, _, clock = text.strip().rpartition(" ")
+    at = _read_time(clock, _MOMENT_HELP)
+    if not day:
+        return Timetable((Slot(at=at),)).after(now, zone)
+    if not _DATE.fullmatch(day.strip()):
+        raise ValueError(_MOMENT_HELP)
+    try:
+        return _instant(date.fromisoformat(day.strip()), at, zone)
+    except (ValueError, OverflowError):
+        raise ValueError(f"there is no such day; {_MOMENT_HELP}") from None
 
 
 def _read_days(text: str, wanted: str) -> tuple[frozenset[int], str]:

@@ -18,8 +18,11 @@ from monitor.model import (
     RawEntry,
     Rule,
     Severity,
+    Silence,
     Story,
     Told,
+    Update,
+    UpdateReason,
 )
 from monitor.settings import FeedSettings
 
@@ -139,6 +142,31 @@ def a_delivery(alert: Alert | None = None, **changes: Any) -> Delivery:
         "created_at": NOW,
     }
     return Delivery(**(values | changes))
+
+
+def an_update(**changes: Any) -> Update:
+    values: dict[str, Any] = {
+        "number": 1,
+        "story_id": "story",
+        "reason": UpdateReason.OFFICIAL,
+        "entry_id": "entry",
+        "created_at": NOW,
+        "title": "Statement of the ministry",
+        "url": "https://ministry.example/1",
+        "outlet": "Ministry",
+    }
+    return Update(**(values | changes))
+
+
+def a_silence(**changes: Any) -> Silence:
+    values: dict[str, Any] = {
+        "id": "5171e0ce00000001",
+        "created_at": NOW,
+        "ends_at": NOW + timedelta(hours=4),
+        "reason": "too noisy",
+        "owner": "anna",
+    }
+    return Silence(**(values | changes))
 
 
 def a_message(**changes: Any) -> Message:

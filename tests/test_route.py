@@ -10,7 +10,7 @@ import pytest
 
 from monitor import ids
 from monitor.alerts.operator import channel_failing, channel_stopped
-from monitor.alerts.route import channels_for, deliveries
+from monitor.alerts.route import channels_for, deliveries, owner_notices
 from monitor.model import ChannelState, DeliveryKind, DeliveryState, Refused, Rule, Scope, Severity
 from monitor.settings import Channel, Config, Route, Target
 from tests.builders import NOW, a_rule, an_alert, an_operator_alert
@@ -229,3 +229,24 @@ def test_a_failing_target_with_colons_in_its_name_is_not_told_either() -> None:
 def test_an_operator_alert_about_something_else_avoids_nobody() -> None:
     alert = ids.operator_alert("feed-broken:desk", "1", title="t", text="x", now=NOW)
     assert told(alert, monitor_reports_to=("desk",)) == ["desk"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "told"),
+    [
+        pytest.param("mail", {"mail/anna@example.org", "mail/ben@example.org"}, id="a channel"),
+        pytest.param("anna", {"night"}, id="a person: the operators"),
+        pytest.param("", {"night"}, id="nobody: the operators"),
+    ],
+)
+def test_an_owner_is_told_or_the_operators(owner: str, told: set[str]) -> None:
+    config = a_config(monitor_reports_to=("night",))
+    rows = owner_notices(owner, an_operator_alert(), config, NOW)
+    assert {row.target for row in rows} == told
+    assert {row.kind for row in rows} == {DeliveryKind.NOTICE}
+
+
+def test_an_owner_whose_secret_cannot_be_read_is_told_elsewhere() -> None:
+    broken = Channel(name="broken", kind="json")
+    rows = owner_notices("broken", an_operator_alert(), a_config(channels=(broken, DESK)), NOW)
+    assert "desk" in {row.target for row in rows}

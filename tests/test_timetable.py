@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.timetable import Timetable, quiet_until, read_hours, read_slot
+from monitor.timetable import Timetable, quiet_until, read_hours, read_moment, read_slot
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 ZONES = [
@@ -135,3 +135,26 @@ def test_what_is_no_stretch_says_how_to_write_one(text: str) -> None:
 )
 def test_what_counts_as_daily(texts: tuple[str, ...], daily: bool) -> None:
     assert table(*texts).daily is daily
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("07:00", "2025-03-30 07:00", id="the next one is tomorrow, one hour sooner"),
+        pytest.param("13:30", "2025-03-29 13:30", id="the next one is today"),
+        pytest.param("12:00", "2025-03-30 12:00", id="later than now"),
+        pytest.param("2025-04-01 7:05", "2025-04-01 07:05", id="a day"),
+        pytest.param(" 2025-04-01  07:05 ", "2025-04-01 07:05", id="spaces"),
+        pytest.param("2025-03-30 02:30", "2025-03-30 03:30", id="a time that is skipped"),
+    ],
+)
+def test_moments_are_read(text: str, expected: str) -> None:
+    assert read_moment(text, at("2025-03-29 12:00"), BRUSSELS) == at(expected)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "tomorrow", "25:00", "2025-02-30 07:00", "2025-04-01", "1.4.2025 07:00", "7"]
+)
+def test_what_is_no_moment_says_what_to_write(text: str) -> None:
+    with pytest.raises(ValueError, match='write a moment as "2026-11-27 07:00"'):
+        read_moment(text, at("2025-03-29 12:00"), BRUSSELS)

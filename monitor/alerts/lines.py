@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from monitor.model import Excerpt
 
 ITEM = "· "  # begins a line that is one of a list
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 # Texts are cleaned where they enter; this is the last door before somebody else's parser.
@@ -37,7 +37,7 @@ def local_time(at: datetime, timezone: ZoneInfo) -> str:
     zone = local.tzname() or ""
     if not zone[:1].isalpha():  # many zones have no letters: "-03"
         zone = f"UTC{zone}"
-    day = f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
+    day = f"{DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
     return f"{day}, {local:%H:%M} {zone}"
 
 

@@ -46,6 +46,18 @@ def deliveries(
     )
 
 
+def notices(alert: Alert, channel: Channel, now: datetime) -> tuple[Delivery, ...]:
+    """What the monitor says to one channel."""
+    return tuple(_delivery(alert, channel.name, target.name, now) for target in channel.targets)
+
+
+def owner_notices(owner: str, alert: Alert, config: Config, now: datetime) -> tuple[Delivery, ...]:
+    """What the monitor says to the channel that *owner* names, else to the operators."""
+    named = [channel for channel in config.channels if channel.name == owner]
+    rows = tuple(row for channel in named for row in notices(alert, channel, now))
+    return rows or deliveries([alert], {}, (), config, now)
+
+
 def operator_channels(config: Config, *, dead: str = "") -> tuple[str, ...]:
     """Channels that hear of the monitor's own troubles; all others when those are the trouble.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from monitor import ids
-from monitor.alerts.lines import one_line, shorten
+from monitor.alerts.lines import counted, one_line, shorten
 from monitor.model import Alert, AlertKind, Severity, Silence, Update
 from monitor.text import words
 
@@ -100,7 +100,7 @@ def why(silence: Silence) -> str:
 
 def silence_over(silence: Silence, now: datetime) -> Alert:
     """What its owner is told once it is over, also when it has muted nothing."""
-    alerts = f"{silence.muted or 'no'} {'alert' if silence.muted == 1 else 'alerts'}"
+    alerts = counted(silence.muted, "alert") if silence.muted else "no alerts"
     which = f"python3 run_monitor.py deliveries list --state silenced --silence {silence.id}"
     return ids.operator_alert(
         f"silence-over:{silence.id}",

@@ -36,6 +36,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "entries": ("monitor.cli.entries", "entries", "What the feeds brought."),
     "stories": ("monitor.cli.stories", "stories", "Entries that tell one event, and why."),
     "alerts": ("monitor.cli.alerts", "alerts", "What matched a rule, and where it was sent."),
+    "deliveries": (
+        "monitor.cli.deliveries",
+        "deliveries",
+        "What is sent, waits, was given up; try again.",
+    ),
+    "silence": ("monitor.cli.silences", "silence", "Mute alerts for a while, with a reason."),
     "rules": ("monitor.cli.rules", "rules", "Why a rule matches or not, and how it would do."),
     "setup": ("monitor.cli.setup", "setup", "Install what is needed, and start nothing."),
     "test": ("monitor.cli.selftest", "test", "Run this program's own tests and checks."),

@@ -11,10 +11,10 @@ from monitor.alerts.company import StoryNews
 from monitor.alerts.plain import terminal_lines
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
+from monitor.cli.said import Fates
 from monitor.cli.verdicts import irrelevant
 from monitor.errors import MonitorError
-from monitor.model import AlertKind, Delivery
-from monitor.settings import Config
+from monitor.model import AlertKind
 from monitor.terminal import plain, print_json, print_table
 
 
@@ -68,6 +68,7 @@ def show_alert(as_json: bool, alert_id: str) -> None:
         alert = store.alert(alert_id)
         deliveries = store.deliveries_of(alert.id) if alert else []
         members = store.members(alert.story_id) if alert else ()
+        fates = Fates(store, settings)
     if alert is None:
         raise MonitorError(f'There is no alert "{alert_id}". `alerts list` shows ids.')
     if as_json:
@@ -80,11 +81,4 @@ def show_alert(as_json: bool, alert_id: str) -> None:
     if not deliveries:
         click.echo("Sent to nobody: it was there before you came, or its rule names no channel.")
     for delivery in deliveries:
-        click.echo(plain(_fate(delivery, settings)).plain)
-
-
-def _fate(delivery: Delivery, settings: Config) -> str:
-    tries = f", {delivery.attempts} tries" if delivery.attempts > 1 else ""
-    due = f", due {local(delivery.due_at, settings)}" if delivery.state.value == "queued" else ""
-    why = f": {delivery.last_error}" if delivery.last_error else ""
-    return f"{delivery.target}: {delivery.state.value}{due}{tries}{why}"
+        click.echo(plain(f"{delivery.target}: {fates.of(delivery)}").plain)

@@ -1,4 +1,4 @@
-"""Rules and entries that a command line names; what is misspelt gets a hint."""
+"""Rules, feeds, channels and entries that a command line names; what is misspelt gets a hint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.settings import Config
 
 
 class NoSuchName(MonitorError):
-    """The command line names a rule that does not exist."""
+    """The command line names something that does not exist."""
 
     exit_code = ConfigError.exit_code
 
@@ -27,11 +27,32 @@ def named_rules(
     known = {each.rule.name: each for each in rules.rules}
     gone = {each.rule.name for each in also.rules} if also is not None else set()
     for name in names:
-        if name not in known and name not in gone:
-            near = get_close_matches(name, known, n=1)
-            hint = f'Did you mean "{near[0]}"?' if near else "`check` shows all rules."
-            raise NoSuchName(f'There is no rule "{name}". {hint}')
+        if name not in gone:
+            _known("rule", name, list(known), "`check` shows all rules.")
     return [known[name] for name in dict.fromkeys(names) if name in known]
+
+
+def named_feeds(settings: Config, names: Sequence[str]) -> Sequence[str]:
+    """*names*, if config.toml has feeds of these names."""
+    known = [feed.name for feed in settings.feeds]
+    for name in names:
+        _known("feed", name, known, "`feeds list` shows all feeds.")
+    return names
+
+
+def named_channel(settings: Config, name: str | None) -> str | None:
+    """*name*, if config.toml has a channel of this name, or None was given."""
+    known = [channel.name for channel in settings.channels]
+    if name is not None:
+        _known("channel", name, known, "`status` shows all channels.")
+    return name
+
+
+def _known(kind: str, name: str, known: Sequence[str], otherwise: str) -> None:
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f'Did you mean "{near[0]}"?' if near else otherwise
+        raise NoSuchName(f'There is no {kind} "{name}". {hint}')
 
 
 def stored_entry(settings: Config, id_or_url: str) -> Entry:

@@ -16,6 +16,7 @@ from monitor.configchannels import shown
 from monitor.configfile import read_duration
 from monitor.errors import MonitorError
 from monitor.settings import Config
+from monitor.store.opening import looks_usable
 from monitor.store.sqlite import SqliteStore
 
 
@@ -45,10 +46,10 @@ def looked_up() -> Config:
 @contextlib.contextmanager
 def reading(settings: Config) -> Iterator[SqliteStore]:
     """The store, read-only: works while the daemon runs."""
-    path = Path(settings.database)
-    if not path.exists():
+    if not looks_usable(settings.database):
         raise NothingYet(
-            f"Nothing has been polled yet: there is no database {shown(path)}. "
+            "Nothing has been polled yet: there is no database"
+            f" {shown(Path(settings.database))}. "
             "Start the monitor first: python3 run_monitor.py"
         )
     store = SqliteStore.read_only(settings.database)

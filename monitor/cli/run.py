@@ -30,7 +30,7 @@ from monitor.terminal import console
 RELOAD_EVERY = timedelta(seconds=0.7)
 UPKEEP_EVERY = timedelta(minutes=1)
 FIRST_UPKEEP = timedelta(seconds=1)  # until the first round is over and was told
-LONGEST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(seconds=5)  # commands beside us may queue, or free a channel
 SHORTEST_WAIT = timedelta(milliseconds=200)
 
 log = structlog.get_logger()

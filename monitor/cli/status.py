@@ -8,15 +8,23 @@ from typing import Any
 
 import click
 
+from monitor.alerts.fate import when
+from monitor.alerts.silence import described, in_force, why
 from monitor.cli.feeds import state
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import looked_up, reading
-from monitor.model import ChannelState, DeliveryState, Feed, RuleSetRecord
+from monitor.cli.said import silence_as_plain
+from monitor.model import (
+    GIVEN_UP,
+    WAITING,
+    ChannelState,
+    DeliveryState,
+    Feed,
+    RuleSetRecord,
+    Silence,
+)
 from monitor.settings import Channel, Config
 from monitor.terminal import age, counted, plain, print_json, print_table
-
-WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
-LOST = (DeliveryState.REFUSED, DeliveryState.PARKED, DeliveryState.EXPIRED)
 
 
 @click.command()
@@ -27,22 +35,24 @@ def status(as_json: bool) -> None:
 
     It reads the database and works while the monitor runs.
     """
-    settings = looked_up()
+    settings, now = looked_up(), datetime.now(UTC)
     with reading(settings) as store:
         feeds, states = store.feeds(), store.channel_states()
         queue, rules = store.queue_lengths(), store.last_rule_set()
+        silences = [each for each in store.silences() if in_force(each, now)]
         not_live = {what: store.note(f"not-live:{what}") or "" for what in ("rules", "config")}
     stored = {feed.url: feed for feed in feeds}
-    now = datetime.now(UTC)
     if as_json:
         told = _as_json(settings, stored, states, queue, rules, now)
-        print_json({**told, "not_live": not_live})
+        muting = [silence_as_plain(each) for each in silences]
+        print_json({**told, "silences": muting, "not_live": not_live})
         return
     _print_feeds(settings, stored, now)
     click.echo()
     _print_channels(settings, states, now)
     click.echo()
     _print_queue(queue)
+    _print_silences(silences, settings, now)
     if rules is not None:
         click.echo(f"Rules in force since {age(rules.loaded_at, now)}.")
     for what, problems in not_live.items():
@@ -95,9 +105,21 @@ def _fares(each: ChannelState | None) -> str:
 
 def _print_queue(queue: dict[str, int]) -> None:
     waiting = sum(queue.get(each.value, 0) for each in WAITING)
-    lost = sum(queue.get(each.value, 0) for each in LOST)
+    lost = [each for each in sorted(GIVEN_UP) if queue.get(each.value)]
+    given_up = sum(queue[each.value] for each in lost)
     told = counted(waiting, "delivery", "deliveries")
-    click.echo(f"Waiting to be sent: {told}; given up: {lost or 'none'}.")
+    click.echo(f"Waiting to be sent: {told}; given up: {given_up or 'none'}.")
+    if lost:
+        states = " ".join(f"--state {each}" for each in lost)
+        click.echo(f"See what was given up with: deliveries list {states}")
+
+
+def _print_silences(silences: Sequence[Silence], settings: Config, now: datetime) -> None:
+    for each in silences:
+        until = when(each.ends_at, settings.timezone, now)
+        so_far = f"{each.muted or 'none'} muted so far"
+        line = f"Silence {each.id} until {until}: {described(each)} ({why(each)}), {so_far}."
+        click.echo(plain(line).plain)
 
 
 def _as_json(

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from monitor.alerts.send import Sender
 from monitor.events import Report
@@ -26,6 +25,7 @@ from monitor.pipeline.shared import Shared, nobody, utc_now
 from monitor.pipeline.upkeep import Upkeep
 from monitor.settings import Config
 from monitor.store.lock import Lock
+from monitor.store.opening import looks_usable
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 
@@ -60,7 +60,7 @@ async def opened(
     *terminal* shows messages of the terminal channel; *queued* is called when deliveries wait.
     Raises AlreadyRunning, StoreRefused, ConfigError (no usable rules, now or earlier).
     """
-    if not Path(config.database).exists():  # a start that cannot be leaves nothing behind
+    if not looks_usable(config.database):  # a start that cannot be leaves nothing behind
         await asyncio.to_thread(usable_rules, config)
     async with AsyncExitStack() as stack:
         stack.enter_context(Lock(config.database))

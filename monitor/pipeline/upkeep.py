@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from monitor import ids
 from monitor.alerts.operator import undelivered, welcome
-from monitor.alerts.route import channels_for, deliveries
+from monitor.alerts.route import channels_for, deliveries, notices, owner_notices
 from monitor.events import Welcomed
 from monitor.feeds import health
 from monitor.ingest.telling import story_alert, told
-from monitor.model import Alert, Delivery, DeliveryKind, Entry, Feed, Label, Standing
+from monitor.model import Alert, Delivery, Entry, Feed, Label, Standing
 from monitor.pipeline.fallbacks import Fallbacks
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.shared import Shared
+from monitor.pipeline.silences import SilenceEnds
 from monitor.settings import Channel
 from monitor.store import Store
 from monitor.stories.index import COPY_WINDOW
@@ -36,6 +36,7 @@ class Upkeep:
         self._queued = shared.queued
         self._memory = memory
         self._fallbacks = Fallbacks(shared)
+        self._silences = SilenceEnds(shared)
         self.welcomed = False  # all channels have had their first message
 
     async def sweep(self) -> None:
@@ -43,6 +44,7 @@ class Upkeep:
         await self.report_feeds()
         await self.expire()
         await self._fallbacks.sweep()
+        await self._silences.sweep()
         await self.welcome()
         await self._memory.save()
         await self._forget()
@@ -56,12 +58,7 @@ class Upkeep:
 
     async def tell_owner(self, owner: str, alert: Alert) -> None:
         """Queue *alert* for the channel that *owner* names, else for the operators."""
-        config, now = self._in_force.config, self._clock()
-        named = [channel for channel in config.channels if channel.name == owner]
-        rows = [_notice(alert, channel, t.name, now) for channel in named for t in channel.targets]
-        if not rows:
-            await self.tell_operators([alert])
-            return
+        rows = owner_notices(owner, alert, self._in_force.config, self._clock())
         await self._raise([alert], rows)
 
     async def _raise(self, alerts: Sequence[Alert], rows: Sequence[Delivery]) -> None:
@@ -172,8 +169,7 @@ class Upkeep:
         if channel.kind == "terminal":
             return  # the start summary has said it already
         alert = welcome(channel, welcomed, now)
-        rows = [_notice(alert, channel, target.name, now) for target in channel.targets]
-        await self._raise([alert], rows)
+        await self._raise([alert], notices(alert, channel, now))
 
     async def would_have_alerted(self) -> list[Alert]:
         """What the entries of the last seven days would have alerted, newest first."""
@@ -205,15 +201,3 @@ def _note(channel: Channel) -> str:
 
 def _welcome_noted(channel: Channel, store: Store) -> None:
     store.set_note(_note(channel), "yes")
-
-
-def _notice(alert: Alert, channel: Channel, target: str, now: datetime) -> Delivery:
-    return Delivery(
-        id=ids.delivery_id(alert.id, target, DeliveryKind.NOTICE, 0),
-        alert_id=alert.id,
-        channel=channel.name,
-        target=target,
-        kind=DeliveryKind.NOTICE,
-        due_at=now,
-        created_at=now,
-    )

@@ -7,7 +7,7 @@ was written), StoreRefused when a person must act.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from monitor.model import (
     ChannelState,
     Correction,
     Delivery,
+    DeliveryState,
     EarlierText,
     Entry,
     Feed,
@@ -155,6 +156,36 @@ class Store(Protocol):
 
     def deliveries_of(self, alert_id: str) -> list[Delivery]: ...
 
+    # --- deliveries, as people see and change them
+    def deliveries(
+        self,
+        *,
+        states: Collection[DeliveryState] = (),
+        channel: str | None = None,
+        rule: str | None = None,
+        silence: str | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> list[QueuedDelivery]:
+        """The newest first, without what is known of their stories."""
+
+    def delivery(self, id_: str) -> QueuedDelivery | None:
+        """By id, or by an id's unique beginning."""
+
+    def deliveries_with(self, message_ids: Iterable[str]) -> list[QueuedDelivery]:
+        """What goes out, or went out, in these messages."""
+
+    def retry_deliveries(
+        self, ids: Sequence[str], targets: Sequence[str], now: datetime
+    ) -> set[str]:
+        """Queue anew what was given up, muted, discarded or waits, due now; the ids it was.
+
+        Nothing stands against trying *targets* any more.
+        """
+
+    def discard_deliveries(self, ids: Sequence[str], why: str, now: datetime) -> set[str]:
+        """Never send them; the ids of those that were not being sent or sent already."""
+
     # --- deliver
     def claim_deliveries(
         self, now: datetime, limit: int, channel: str | None = None
@@ -207,8 +238,8 @@ class Store(Protocol):
     def silence(self, id_: str) -> Silence | None:
         """By id, or by an id's unique beginning."""
 
-    def end_silence(self, id_: str, at: datetime) -> None:
-        """It is over at *at*, earlier than was planned."""
+    def end_silence(self, id_: str, at: datetime) -> bool:
+        """It is over at *at*, earlier than was planned; False: it was over before."""
 
     def close_silences(
         self, ids: Sequence[str], at: datetime, alerts: Sequence[Alert], rows: Sequence[Delivery]

@@ -59,8 +59,8 @@ def _discard(db: sqlite3.Connection, correction: Correction) -> None:
     """What waits of an alert whose story was told already."""
     db.executemany(
         "UPDATE deliveries SET state = 'discarded', last_error = 'its story was joined to another,"
-        " told already' WHERE alert_id = ? AND state = 'queued'",
-        [(alert_id,) for alert_id in correction.discarded],
+        " told already', settled_at = ? WHERE alert_id = ? AND state = 'queued'",
+        [(rows.micros(correction.at), alert_id) for alert_id in correction.discarded],
     )
 
 

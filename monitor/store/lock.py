@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from monitor.errors import AlreadyRunning, StoreRefused
+from monitor.store.access import as_whom
 
 
 class Lock:
@@ -15,7 +16,8 @@ class Lock:
 
     def __init__(self, database: str) -> None:
         # The same lock whatever link the database was reached by.
-        self._path = Path(f"{os.path.realpath(database)}.lock")
+        self._database = Path(os.path.realpath(database))
+        self._path = Path(f"{self._database}.lock")
         self._file: int | None = None
 
     def __enter__(self) -> Self:
@@ -24,9 +26,8 @@ class Lock:
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise StoreRefused(
-                f"{self._path.parent}: cannot write here ({error.strerror}); give the user that"
-                " runs the monitor write access to this folder, or run it as the folder's owner"
-                " (sudo -u …)"
+                f"{self._path.parent}: cannot write here ({error.strerror});"
+                f" {as_whom(self._database)}"
             ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

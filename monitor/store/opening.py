@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from monitor.errors import StoreBusy, StoreError, StoreRefused
+from monitor.store.access import as_whom, cannot_write, may_write
 
 BUSY_TIMEOUT = timedelta(seconds=30)
 WAL_LIMIT = 64 << 20  # bytes kept of the write-ahead log after a checkpoint
@@ -58,17 +60,19 @@ def back_up(connection: sqlite3.Connection, path: str, to: str) -> None:
 def looks_usable(path: str) -> bool:
     """Whether there is something at *path*; StoreRefused if it can be no database of ours."""
     place = Path(path)
-    if place.is_dir():
-        raise StoreRefused(f"{path}: this is a folder; [monitor] database names a file")
     try:
-        if not place.exists() or not place.stat().st_size:
+        found = place.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise StoreRefused(f"{path}: this is a folder; [monitor] database names a file")
+        if not found.st_size:
             return False
         with place.open("rb") as file:
             head = file.read(16)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError as error:
         raise StoreRefused(
-            f"{path}: cannot be read ({error.strerror}); run the monitor as the user that owns it"
-            " (sudo -u …)"
+            f"{path}: cannot be read ({error.strerror}); {as_whom(place)}"
         ) from error
     if head != b"SQLite format 3\0":
         raise StoreRefused(f"{path}: this is not a database; nothing was changed")
@@ -90,11 +94,10 @@ def translated(path: str) -> Iterator[None]:
 
 def _translate(error: sqlite3.OperationalError, path: str) -> StoreError | sqlite3.Error:
     name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")) and not may_write(Path(path)):
+        return StoreRefused(cannot_write(Path(path)))
     if name.startswith(PASSING):
         return StoreBusy(f"{path}: {error}")
     if name.startswith("SQLITE_READONLY"):
-        return StoreRefused(
-            f"{path}: cannot be written ({error}); run the monitor as the user that owns it"
-            " (sudo -u …)"
-        )
+        return StoreRefused(f"{path}: cannot be written ({error}); {as_whom(Path(path))}")
     return error

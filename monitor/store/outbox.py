@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from monitor.model import (
+    WAITING,
     Alert,
     ChannelState,
     Delivery,
@@ -20,7 +21,7 @@ from monitor.store.chunks import glob_free
 
 KEEP_TRYING = timedelta(days=14)
 
-_JOINED = (
+JOINED = (
     "SELECT d.*, a.id AS a_id, a.kind AS a_kind, a.subject AS a_subject, a.severity AS a_severity,"
     " a.created_at AS a_created_at, a.story_id AS a_story_id, a.entry_id AS a_entry_id,"
     " a.rule_name AS a_rule_name, a.told AS a_told"
@@ -69,7 +70,7 @@ def claim(
         "UPDATE deliveries SET state = 'claimed', claim = claim + 1"
         " WHERE id IN (SELECT id FROM claimed)"
     )
-    query = f"{_JOINED} JOIN claimed c ON c.id = d.id ORDER BY c.place"
+    query = f"{JOINED} JOIN claimed c ON c.id = d.id ORDER BY c.place"
     return _queued(db, db.execute(query).fetchall())
 
 
@@ -130,15 +131,15 @@ def finish(db: sqlite3.Connection, finished: Sequence[Finished]) -> None:
     for each in finished:
         db.executemany(
             "UPDATE deliveries SET state = ?, due_at = ?, attempts = ?, ambiguous = ?,"
-            " last_error = ?, silence_id = ? WHERE id = ?",
-            [_finished(delivery) for delivery in each.deliveries],
+            " last_error = ?, silence_id = ?, settled_at = ? WHERE id = ?",
+            [_finished(delivery, each.at) for delivery in each.deliveries],
         )
         if each.state is not None:
             save_channel_state(db, each.state)
         queue(db, each.alerts, each.raised)
 
 
-def _finished(delivery: Delivery) -> tuple[object, ...]:
+def _finished(delivery: Delivery, at: datetime) -> tuple[object, ...]:
     return (
         delivery.state.value,
         rows.micros(delivery.due_at),
@@ -146,6 +147,7 @@ def _finished(delivery: Delivery) -> tuple[object, ...]:
         delivery.ambiguous,
         delivery.last_error,
         delivery.silence_id,
+        None if delivery.state in WAITING else rows.micros(at),
         delivery.id,
     )
 
@@ -181,10 +183,13 @@ def expire(db: sqlite3.Connection, now: datetime) -> list[Delivery]:
         "SELECT * FROM deliveries WHERE state = 'queued' AND created_at <= ?",
         [rows.micros(now - KEEP_TRYING)],
     ).fetchall()
+    at = rows.micros(now)
     db.executemany(
-        "UPDATE deliveries SET state = 'expired' WHERE id = ?", [(row["id"],) for row in old]
+        "UPDATE deliveries SET state = 'expired', settled_at = ? WHERE id = ?",
+        [(at, row["id"]) for row in old],
     )
-    return [rows.delivery({**dict(row), "state": DeliveryState.EXPIRED}) for row in old]
+    gone = {"state": DeliveryState.EXPIRED, "settled_at": at}
+    return [rows.delivery(dict(row) | gone) for row in old]
 
 
 # --- reading

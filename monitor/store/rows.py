@@ -280,6 +280,7 @@ def delivery(row: Row) -> Delivery:
             "state": DeliveryState(row["state"]),
             "due_at": moment(row["due_at"]),
             "created_at": moment(row["created_at"]),
+            "settled_at": moment_or_none(row["settled_at"]),
         }
     )
 

@@ -238,6 +238,7 @@ CREATE TABLE corrections (                 -- stories split and joined by people
 
 _TABLES_3 = """
 ALTER TABLE deliveries ADD COLUMN silence_id TEXT;
+ALTER TABLE deliveries ADD COLUMN settled_at INTEGER /* when it was sent, given up, muted … */;
 ALTER TABLE deliveries ADD COLUMN instead_of TEXT NOT NULL DEFAULT '' /* a channel */;
 CREATE INDEX deliveries_silence ON deliveries (silence_id) WHERE silence_id IS NOT NULL;
 ALTER TABLE channel_states ADD COLUMN outage_from INTEGER /* the last outage, once it was over */;

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.model import Severity, Silence
-from monitor.store import rows
+from monitor.store import rows, stories
 from monitor.store.chunks import glob_free
 
 _SELECT = (
@@ -41,33 +41,38 @@ def add(db: sqlite3.Connection, silence: Silence) -> None:
 def select(db: sqlite3.Connection, *, ended: bool) -> list[Silence]:
     """The newest first."""
     where = "" if ended else " WHERE ended_at IS NULL"
-    return [_silence(row) for row in db.execute(f"{_SELECT}{where} ORDER BY created_at DESC, id")]
+    found = db.execute(f"{_SELECT}{where} ORDER BY created_at DESC, id").fetchall()
+    return [_silence(db, row) for row in found]
 
 
 def by_id(db: sqlite3.Connection, name: str) -> Silence | None:
     found = db.execute(f"{_SELECT} WHERE id GLOB ? LIMIT 2", [f"{glob_free(name)}*"]).fetchall()
-    return _silence(found[0]) if len(found) == 1 else None
+    return _silence(db, found[0]) if len(found) == 1 else None
 
 
-def end(db: sqlite3.Connection, id_: str, at: datetime) -> None:
+def end(db: sqlite3.Connection, id_: str, at: datetime) -> bool:
     """Its owner is told by whoever looks for silences that are over."""
-    db.execute(
-        "UPDATE silences SET ends_at = ? WHERE id = ? AND ended_at IS NULL", [rows.micros(at), id_]
+    changed = db.execute(
+        "UPDATE silences SET ends_at = :at WHERE id = :id AND ended_at IS NULL AND ends_at > :at",
+        {"at": rows.micros(at), "id": id_},
     )
+    return changed.rowcount > 0
 
 
 def close(db: sqlite3.Connection, ids: Sequence[str], at: datetime) -> None:
     db.executemany(
-        "UPDATE silences SET ended_at = ? WHERE id = ?", [(rows.micros(at), id_) for id_ in ids]
+        "UPDATE silences SET ended_at = ? WHERE id = ? AND ended_at IS NULL",
+        [(rows.micros(at), id_) for id_ in ids],
     )
 
 
-def _silence(row: sqlite3.Row) -> Silence:
+def _silence(db: sqlite3.Connection, row: sqlite3.Row) -> Silence:
+    """Its stories as they are by now: one that was joined to another stays muted there."""
     fits = json.loads(row["fits"])
     return Silence(
         id=row["id"],
         rules=frozenset(fits["rules"]),
-        stories=frozenset(fits["stories"]),
+        stories=frozenset(stories.standing_for(db, id_) for id_ in fits["stories"]),
         feeds=frozenset(fits["feeds"]),
         severities=frozenset(map(Severity, fits["severities"])),
         texts=tuple(fits["texts"]),

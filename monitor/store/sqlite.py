@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from monitor.model import (
     ChannelState,
     Correction,
     Delivery,
+    DeliveryState,
     EarlierText,
     Entry,
     Feed,
@@ -40,7 +41,18 @@ from monitor.model import (
     Update,
 )
 from monitor.settings import FeedSettings
-from monitor.store import corrections, digests, entries, feeds, outbox, rows, silences, stories
+from monitor.store import (
+    corrections,
+    digests,
+    entries,
+    feeds,
+    ledger,
+    outbox,
+    rows,
+    silences,
+    stories,
+)
+from monitor.store.access import cannot_write, may_write
 from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, translated
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
 from monitor.store.stories import MEMBERS_TOLD
@@ -87,6 +99,8 @@ class SqliteStore:
     @classmethod
     def beside(cls, path: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Self:
         """For commands that change a little in a database that ``read_only`` has opened."""
+        if not may_write(Path(path)):
+            raise StoreRefused(cannot_write(Path(path)))
         with translated(path):
             store = cls(connect(path, busy_timeout), path)
         with store._closed_on_error(), translated(path):
@@ -351,6 +365,41 @@ class SqliteStore:
         with self._reading() as db:
             return outbox.deliveries_of(db, alert_id)
 
+    def deliveries(
+        self,
+        *,
+        states: Collection[DeliveryState] = (),
+        channel: str | None = None,
+        rule: str | None = None,
+        silence: str | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> list[QueuedDelivery]:
+        wanted = ledger.Wanted(
+            states=states, channel=channel, rule=rule, silence=silence, since=since
+        )
+        with self._reading() as db:
+            return ledger.select(db, wanted, limit)
+
+    def delivery(self, id_: str) -> QueuedDelivery | None:
+        with self._reading() as db:
+            return ledger.by_id(db, id_)
+
+    def deliveries_with(self, message_ids: Iterable[str]) -> list[QueuedDelivery]:
+        with self._reading() as db:
+            return ledger.of_messages(db, message_ids)
+
+    def retry_deliveries(
+        self, ids: Sequence[str], targets: Sequence[str], now: datetime
+    ) -> set[str]:
+        with self._writing() as db:
+            outbox.resume(db, targets)
+            return ledger.retry(db, ids, now)
+
+    def discard_deliveries(self, ids: Sequence[str], why: str, now: datetime) -> set[str]:
+        with self._writing() as db:
+            return ledger.discard(db, ids, why, now)
+
     def claim_deliveries(
         self, now: datetime, limit: int, channel: str | None = None
     ) -> list[QueuedDelivery]:
@@ -417,9 +466,9 @@ class SqliteStore:
         with self._reading() as db:
             return silences.by_id(db, id_)
 
-    def end_silence(self, id_: str, at: datetime) -> None:
+    def end_silence(self, id_: str, at: datetime) -> bool:
         with self._writing() as db:
-            silences.end(db, id_, at)
+            return silences.end(db, id_, at)
 
     def close_silences(
         self, ids: Sequence[str], at: datetime, alerts: Sequence[Alert], rows: Sequence[Delivery]
