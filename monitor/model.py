@@ -636,6 +636,7 @@ class Finished:
     at: datetime
     alerts: tuple[Alert, ...] = ()  # operator alerts this raised, with their deliveries
     raised: tuple[Delivery, ...] = ()
+    story_id: str = ""  # of the message: the thread that the result names is this story's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

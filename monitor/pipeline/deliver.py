@@ -54,7 +54,9 @@ Claimed = tuple[list[QueuedDelivery], dict[str, ChannelState], list[Silence]]
 class Sends(Protocol):
     """The channels, as far as the deliver loop knows them."""
 
-    async def send(self, message: Message, target: Target, channel: Channel) -> SendResult: ...
+    async def send(
+        self, message: Message, target: Target, channel: Channel, *, thread: str = ""
+    ) -> SendResult: ...
 
 
 class Deliverer:
@@ -163,7 +165,8 @@ class Deliverer:
         finished, after = retry.after(rows, message, result, state, now)
         alerts = tuple(mentioned(alert, channel) for alert in finished.alerts)
         told = deliveries(alerts, {}, (), self._in_force.config, now)
-        return replace(finished, alerts=alerts, raised=told), after
+        about = message.story_id
+        return replace(finished, alerts=alerts, raised=told, story_id=about), after
 
     async def _frozen(self, channel: Channel, bundle: Bundle) -> Message:
         """The message of *bundle*, stored before it is first sent."""
@@ -178,10 +181,21 @@ class Deliverer:
         if target is None:
             return Refused(detail="this recipient is no longer in config.toml")
         try:
-            return await self._sender.send(message, target, channel)
+            thread = await self._thread(message)
+            return await self._sender.send(message, target, channel, thread=thread)
         except Exception as bug:  # a message that trips us must not block those behind it
             log.exception("sending failed", target=message.target)
             return Refused(detail=f"a mistake of the monitor: {type(bug).__name__}")
+
+    async def _thread(self, message: Message) -> str:
+        """What *message* is an answer to.  A busy store is no reason to be late."""
+        if not message.story_id:
+            return ""
+        about = message.channel, message.target, message.story_id
+        try:
+            return await self._store.call(lambda store: store.thread(*about))
+        except StoreBusy:
+            return ""
 
     def _message(self, channel: Channel, bundle: Bundle) -> Message:
         now = self._clock()

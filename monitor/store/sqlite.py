@@ -40,7 +40,17 @@ from monitor.model import (
     Update,
 )
 from monitor.settings import FeedSettings
-from monitor.store import corrections, digests, entries, feeds, outbox, rows, silences, stories
+from monitor.store import (
+    corrections,
+    digests,
+    entries,
+    feeds,
+    outbox,
+    rows,
+    silences,
+    stories,
+    threads,
+)
 from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, translated
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
 from monitor.store.stories import MEMBERS_TOLD
@@ -402,6 +412,10 @@ class SqliteStore:
     def queue_lengths(self) -> dict[str, int]:
         with self._reading() as db:
             return outbox.queue_lengths(db)
+
+    def thread(self, channel: str, target: str, story_id: str) -> str:
+        with self._reading() as db:
+            return threads.find(db, channel, target, story_id)
 
     # --- silences
 
