@@ -120,7 +120,9 @@ class Deliverer:
 
     async def _claim(self, channel: Channel) -> Plan | None:
         """What becomes of all that is due for *channel*; None: nothing is."""
-        if self._unrecorded:  # claiming now could send again what has just been sent
+        # Claiming now could send again what has just been sent.  Others may be recording theirs.
+        sent = (row.channel for each in self._unrecorded for row in each.deliveries)
+        if channel.name in sent:
             raise StoreBusy("results of earlier deliveries are not recorded yet")
         await self._digests.raise_due(channel)
         now = self._clock()
