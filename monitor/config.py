@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from monitor import tomlfile
+from monitor.alerts import webhook
 from monitor.alerts.addresses import TERMINAL, kind_of, secrets_in
 from monitor.configchannels import ChannelReader, Findings, Where, shown
 from monitor.configfile import ConfigTable, FeedTable, PollTable, RouteTable
@@ -57,8 +58,12 @@ def secrets_of(config: Config) -> tuple[str, ...]:
     """All strings that must appear in no log, error or status."""
     found: set[str] = set()
     for channel in config.channels:
+        found |= {channel.secret} - {""}
         for target in channel.targets:
             found |= _secrets_of_url(target.url)
+            if channel.kind == webhook.KIND:
+                parts = urlsplit(target.url)
+                found |= _long_pieces(f"{webhook.KIND}://{parts.path}?{parts.query}")
     for feed in config.feeds:
         if urlsplit(feed.url).password:
             found |= _secrets_of_url(feed.url)
@@ -72,8 +77,12 @@ def _secrets_of_url(url: str) -> set[str]:
     password = urlsplit(url).password or ""
     found = {url, password, unquote(password)}
     if kind not in ("mailto", "mailtos", "http", "https"):
-        found |= {piece for piece in secrets_in(url) if len(piece) >= _LONG}
+        found |= _long_pieces(url)
     return found - {""}
+
+
+def _long_pieces(url: str) -> set[str]:
+    return {piece for piece in secrets_in(url) if len(piece) >= _LONG}
 
 
 def _bytes_of(path: Path) -> bytes:

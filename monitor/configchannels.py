@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.alerts import webhook
 from monitor.alerts.addresses import TERMINAL, Security, kind_of, mail_url, validate_url
-from monitor.configfile import ChannelTable, MailTable
+from monitor.configfile import ChannelTable, MailTable, WebhookTable
 from monitor.errors import Problem
 from monitor.settings import Channel, Rate, Target, Updates
 from monitor.tomlfile import TomlDocument
@@ -70,11 +71,15 @@ class ChannelReader:
             self.findings.add((*where, "name"), f'{who}: a channel\'s name cannot contain "/"')
         targets = self._targets(where, who, table)
         kind = kind_of(targets[0].url) if targets else ""
+        secret = ""
+        if table.webhook is not None:
+            kind, secret = webhook.KIND, self._webhook_secret(where, who, table.webhook) or ""
         self._warn_of_literal(where, who, table)
         return Channel(
             name=table.name,
-            targets=targets,
+            targets=targets if secret or table.webhook is None else (),
             kind=kind,
+            secret=secret,
             updates=self._updates(where, who, table),
             timezone=table.timezone,
             digest=table.digest,
@@ -105,10 +110,13 @@ class ChannelReader:
         return table.digest.daily if table.empty_digest is None else table.empty_digest
 
     def _targets(self, where: Where, who: str, table: ChannelTable) -> tuple[Target, ...]:
-        given = [key for key in ("url", "url_file", "mail") if getattr(table, key) is not None]
+        keys = ("url", "url_file", "mail", "webhook")
+        given = [key for key in keys if getattr(table, key) is not None]
         if len(given) != 1:
-            self.findings.add(where, f"{who}: needs exactly one of url, url_file and mail")
+            self.findings.add(where, f"{who}: needs exactly one of url, url_file, mail and webhook")
             return ()
+        if table.webhook is not None:
+            return self._webhook_target((*where, "webhook", "url"), who, table.name, table.webhook)
         if table.mail is not None:
             return self._mail_targets((*where, "mail"), who, table.name, table.mail)
         if table.url_file is not None:
@@ -166,6 +174,35 @@ class ChannelReader:
             return None
         return ""
 
+    # --- webhook
+
+    def _webhook_target(
+        self, where: Where, who: str, name: str, table: WebhookTable
+    ) -> tuple[Target, ...]:
+        url = self._filled_in(where, who, table.url, "write the address itself")
+        if url is None:
+            return ()
+        wrong = webhook.wrong_with(url)
+        if wrong:
+            self.findings.add(where, f"{who}: {wrong}")
+        return (Target(name=name, url=url),)
+
+    def _webhook_secret(self, where: Where, who: str, table: WebhookTable) -> str | None:
+        where = (*where, "webhook")
+        if (table.secret is None) == (table.secret_file is None):
+            self.findings.add(where, f"{who}: needs exactly one of secret and secret_file")
+            return None
+        if table.secret_file is not None:
+            where = (*where, "secret_file")
+            secret = self._secret_file(where, who, table.secret_file)
+        else:
+            where = (*where, "secret")
+            secret = self._filled_in(where, who, table.secret or "", "use secret_file")
+        if secret is not None and len(secret) < webhook.SHORTEST_SECRET:
+            what = f"{who}: the secret has fewer than {webhook.SHORTEST_SECRET} characters"
+            self.findings.add(where, what, "make one with: openssl rand -hex 32")
+        return secret
+
     # --- secrets
 
     def _filled_in(self, where: Where, who: str, text: str, instead: str) -> str | None:
@@ -198,7 +235,8 @@ class ChannelReader:
 
     def _warn_of_literal(self, where: Where, who: str, table: ChannelTable) -> None:
         """A secret written into the configuration itself is safe only if others cannot read it."""
-        literal = table.url or (table.mail and table.mail.password) or ""
+        signs = table.webhook and table.webhook.secret
+        literal = table.url or (table.mail and table.mail.password) or signs or ""
         harmless = not literal or _VARIABLE.search(literal) or kind_of(literal) == TERMINAL
         if not harmless and self.path.stat().st_mode & OTHERS_MAY_READ:
             self._warn_readable(where, f"{who} has a secret in it, and", self.path)

@@ -149,11 +149,19 @@ class MailTable(Table):
     to: Annotated[list[str], Field(min_length=1)]
 
 
+class WebhookTable(Table):
+    url: str
+    # A number is taken as text: an error would print it.
+    secret: Annotated[str, BeforeValidator(lambda value: str(value))] | None = None
+    secret_file: str | None = None
+
+
 class ChannelTable(Table):
     name: Name
     url: str | None = None
     url_file: str | None = None
     mail: MailTable | None = None
+    webhook: WebhookTable | None = None
     updates: Annotated[Updates, _one_of(Updates)] = Updates.THREAD
     timezone: Annotated[ZoneInfo | None, BeforeValidator(_timezone)] = None
     digest: Annotated[Timetable | None, BeforeValidator(_timetable)] = None

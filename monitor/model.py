@@ -312,6 +312,7 @@ class Label(StrEnum):
     EDITED = "edited"  # the entry matched only after its publisher changed it
     BACKFILL = "backfill"  # a new rule was asked to look back
     SPLIT = "split"  # a person parted it from a story that had been told already
+    TEST = "test"  # a person asked for it with send-test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -640,6 +641,7 @@ class Finished:
     at: datetime
     alerts: tuple[Alert, ...] = ()  # operator alerts this raised, with their deliveries
     raised: tuple[Delivery, ...] = ()
+    story_id: str = ""  # of the message: the thread that the result names is this story's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,9 @@ class Answers:
         self.answer = answer
         self.messages: list[Message] = []
 
-    async def send(self, message: Message, target: Target, channel: Channel) -> SendResult:
+    async def send(
+        self, message: Message, target: Target, channel: Channel, *, thread: str = ""
+    ) -> SendResult:
         self.messages.append(message)
         return self.answer(message)
 

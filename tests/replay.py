@@ -73,7 +73,9 @@ class Keeps:
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
-    async def send(self, message: Message, target: Target, channel: Channel) -> SendResult:
+    async def send(
+        self, message: Message, target: Target, channel: Channel, *, thread: str = ""
+    ) -> SendResult:
         self.messages.append(message)
         return Accepted()
 

@@ -19,6 +19,8 @@ from monitor.demo.sinks import Mail, Posted
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 
+BOT_TOKEN = "xoxb-1234567890-c4n4ry-S3CRET"
+
 
 @dataclass(slots=True, kw_only=True)
 class HttpSink:
@@ -26,6 +28,7 @@ class HttpSink:
 
     port: int = 0
     answer: bytes = b"ok"
+    answers: list[bytes] = field(default_factory=list)  # given in turn, before ``answer``
     retry_after: str = ""
     slow: float = 0.2  # seconds
     posted: list[Posted] = field(default_factory=list)  # read whole, whatever was answered
@@ -37,6 +40,10 @@ class HttpSink:
         """An address of apprise's Slack plugin that posts here."""
         base = f"http://127.0.0.1:{self.port}/{step}"
         return f"slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/?base={base}"
+
+    def bot_url(self, step: str = "200") -> str:
+        """An address of a Slack bot that posts here."""
+        return f"slack-bot://{BOT_TOKEN}/C0123ABCD?base=http://127.0.0.1:{self.port}/{step}"
 
     def paths(self) -> list[str]:
         return [posted.path for posted in self.posted]
@@ -72,8 +79,9 @@ class HttpSink:
             await self._reply(writer, "200" if mode == "slow" else mode, extra)
 
     async def _reply(self, writer: Writer, status: str, extra: str = "") -> None:
-        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(self.answer)}\r\n{extra}\r\n"
-        writer.write(head.encode() + self.answer)
+        answer = self.answers.pop(0) if self.answers else self.answer
+        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(answer)}\r\n{extra}\r\n"
+        writer.write(head.encode() + answer)
         await writer.drain()
 
 

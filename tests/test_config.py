@@ -271,12 +271,14 @@ def test_a_mail_password_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("channel", "said"),
     [
-        ('name = "c"', "needs exactly one of url, url_file and mail"),
+        ('name = "c"', "needs exactly one of url, url_file, mail and webhook"),
         ('name = "c"\nurl = "json://h"\nurl_file = "f"', "needs exactly one of"),
         ('name = "c"\nurl_file = "absent"', "cannot read absent: No such file or directory"),
         ('name = "a/b"\nurl = "json://h"', 'cannot contain "/"'),
         ('name = "c"\nurl = "gopher://h"', '"gopher://" is not a kind of channel'),
         ('name = "c"\nurl = "https://example.org/hook"', "a plain web address"),
+        ('name = "c"\nurl = "https://example.org/hook"', "[channels.webhook]"),
+        ('name = "c"\nurl = "slack-bot://xoxb-12345678/desk"', "C0123ABCD"),
         ('name = "c"\nurl = "syslog://"', '"syslog://" is not a kind of channel'),
     ],
 )
@@ -297,6 +299,70 @@ def test_what_is_wrong_with_a_channel(tmp_path: Path, channel: str, said: str) -
 def test_what_is_wrong_with_mail(tmp_path: Path, more: str, said: str) -> None:
     (problem,) = problems_of(tmp_path, MAIL.format(more=more))
     assert said in problem
+
+
+# --- webhook
+
+WEBHOOK = """[[channels]]
+name = "soc"
+[channels.webhook]
+url = "https://example.org/hooks/k3y-0123456789"
+"""
+SECRET = "canary-0123456789"
+
+
+def test_a_signed_webhook(tmp_path: Path) -> None:
+    config = config_of(tmp_path, FEED + WEBHOOK + 'secret = "${SOC}"\n', SOC=SECRET)
+    (channel,) = config.channels
+    assert (channel.kind, channel.secret) == ("webhook", SECRET)
+    assert channel.targets == (Target(name="soc", url="https://example.org/hooks/k3y-0123456789"),)
+    assert {SECRET, "k3y-0123456789"} <= set(secrets_of(config))
+    assert "example.org" not in secrets_of(config)
+    assert SECRET not in repr(config)
+
+
+def test_a_webhook_with_its_secret_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "soc").write_text(f"{SECRET}\n")
+    (tmp_path / "soc").chmod(0o600)
+    config = config_of(tmp_path, FEED + WEBHOOK + 'secret_file = "soc"\n')
+    assert config.channels[0].secret == SECRET
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", "needs exactly one of secret and secret_file"),
+        ('secret = "x"\nsecret_file = "y"', "needs exactly one of secret and secret_file"),
+        ('secret = "canary"', "fewer than 16 characters; make one with: openssl rand -hex 32"),
+        ('secret = "${SOC}"', "SOC is not set; export it or use secret_file"),
+        ('secret_file = "absent"', "cannot read absent: No such file"),
+        (f'secret = "{SECRET}"\nsecert = "x"', "secert"),
+    ],
+)
+def test_what_is_wrong_with_a_webhook(tmp_path: Path, more: str, said: str) -> None:
+    (problem,) = problems_of(tmp_path, WEBHOOK + more)
+    assert said in problem
+    assert "canary" not in problem
+
+
+def test_a_webhook_that_everybody_can_read_is_refused(tmp_path: Path) -> None:
+    text = WEBHOOK.replace("https", "http") + f'secret = "{SECRET}"\n'
+    (problem,) = problems_of(tmp_path, text)
+    assert problem.startswith("config.toml:4: ")
+    assert "write https://" in problem
+
+
+def test_the_secret_of_a_webhook_in_a_readable_configuration_is_a_warning(tmp_path: Path) -> None:
+    path = written(tmp_path, FEED + WEBHOOK + f'secret = "{SECRET}"\n')
+    path.chmod(0o644)
+    (warning,) = read(path, {})[1]
+    assert "has a secret in it" in warning.what
+
+
+def test_a_webhook_whose_secret_cannot_be_read_has_no_targets(tmp_path: Path) -> None:
+    path = written(tmp_path, FEED + WEBHOOK + 'secret = "${SOC}"\n')
+    (channel,) = load(path, {}, need_secrets=False).channels
+    assert (channel.kind, channel.targets) == ("webhook", ())
 
 
 @pytest.mark.parametrize("address", ["anna", "a b@example.org", "a@x\\r\\nBcc: all@example.org"])

@@ -10,10 +10,9 @@ import pytest
 from monitor.errors import StoreBusy
 from monitor.events import Handed, Trouble
 from monitor.model import Accepted, DeliveryState, Excerpt, Message, Refused, Scope, SendResult
+from monitor.settings import Channel, Target
 from monitor.store import Store
-from tests.builders import (
-    minutes,
-)
+from tests.builders import a_delivery, an_alert, an_entry, minutes
 from tests.desk import Desk
 
 
@@ -30,6 +29,19 @@ async def test_what_waits_is_sent_and_recorded(desk: Desk) -> None:
     assert sorted(desk.sender.subjects) == ["Kyiv", "NATO"]
     assert await desk.states() == {"accepted": 2}
     assert await desk.deliverer.round() == 0
+
+
+async def test_channels_that_answer_at_once_are_not_in_each_others_way(tmp_path: Path) -> None:
+    """While one records what it sent, the others go on: nothing of theirs is at stake."""
+    names = [f"desk {n}" for n in range(5)]
+    desk = Desk(tmp_path, *(Channel(name=n, targets=(Target(name=n, url=""),)) for n in names))
+    await desk.queue("NATO", target=names[0])
+    alert = an_alert(an_entry("NATO"))
+    rows = [a_delivery(alert, target=name) for name in names]
+    await desk.store.call(lambda store: store.raise_alerts([alert], rows))
+    assert await desk.deliverer.round() == 5
+    assert [event for event in desk.events if isinstance(event, Trouble)] == []
+    await desk.store.aclose()
 
 
 async def test_a_refused_message_comes_again_unchanged(desk: Desk) -> None:

@@ -343,6 +343,8 @@ async def test_secrets_stay_inside(
             http.url("200").replace("://", f"://user:{CANARY}@"),
             f"slack://{CANARY}/A/B/",
             http.slack_url("403").replace("TIiajkdnlazkcOXrIdevi7FQ", CANARY.replace("-", "")),
+            http.bot_url("403"),
+            http.bot_url("ambiguous"),
             smtp.url(user="me", password=CANARY),
             smtp.url(user=CANARY, password="right"),
             f"nonsense://{CANARY}",

@@ -67,6 +67,7 @@ def test_the_commented_channels_work_once_filled_in(tmp_path: Path) -> None:
     wanted = ("[[channels]]", "name", "url =", "[channels.mail]", "server", "port", "user")
     wanted += ("password_file", "from", "to =", "[[routes]]", "severity", "channels =", "continue")
     wanted += ("contact", "monitor_reports_to", "default_channels")
+    wanted += ("[channels.webhook]", "secret_file")
     filled = [
         line.removeprefix("# ") if line.removeprefix("# ").startswith(wanted) else line
         for line in lines
@@ -75,11 +76,15 @@ def test_the_commented_channels_work_once_filled_in(tmp_path: Path) -> None:
     path.write_text("\n".join(filled), "utf-8")
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets/mail-password").write_text("hunter2-long")
+    (tmp_path / "secrets/soc").write_text("0123456789abcdef")
     hook = "https://hooks.slack.com/services/T0000000/B0000000/XXXXXXXXXXXX"
-    config = load(path, {"SLACK_WEBHOOK": hook})
+    bot = "slack-bot://xoxb-12345678/C0123ABCD"
+    config = load(path, {"SLACK_WEBHOOK": hook, "SLACK_BOT": bot})
     assert [(channel.name, channel.kind) for channel in config.channels] == [
         ("desk-mail", "mailtos"),
         ("desk-slack", "slack"),
+        ("desk-bot", "slack-bot"),
+        ("soc", "webhook"),
     ]
     assert config.monitor_reports_to == ("desk-mail",)
     assert config.routes[0].channels == ("desk-slack",)

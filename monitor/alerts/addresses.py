@@ -10,6 +10,8 @@ import re
 from enum import StrEnum
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from monitor.alerts import slackbot
+
 # Every service of apprise 2.2 that reaches people over the network.  Left out are those that act on
 # this very machine (desktop notifications, syslog, a lamp on USB) or start a program (deltachat).
 _NETWORK_SERVICES = """
@@ -54,7 +56,7 @@ _MODES = {Security.STARTTLS: "starttls", Security.TLS: "ssl", Security.NONE: "in
 
 
 def kind_of(url: str) -> str:
-    """The apprise scheme of *url*, or TERMINAL; "slack" for an address as Slack shows it."""
+    """The scheme of *url*, or TERMINAL; "slack" for an address as Slack shows it."""
     if _SLACK.match(url):
         return "slack"
     scheme, mark, _ = url.strip().partition("://")
@@ -73,7 +75,12 @@ def validate_url(url: str) -> str | None:
     if _SLACK.match(url):
         return None
     if scheme.lower() in ("http", "https"):
-        return f'a plain web address; for a webhook write "{_webhook(scheme)}://" in its place'
+        return (
+            f'a plain web address; for a webhook write "{_webhook(scheme)}://" in its place, or'
+            " [channels.webhook] with url and secret_file for a signed one"
+        )
+    if scheme.lower() == slackbot.KIND:
+        return slackbot.wrong_with(url)
     if scheme.lower() not in SCHEMES:
         return f'"{scheme.lower()}://" is not a kind of channel this program sends to'
     if not rest.strip("/"):

@@ -33,6 +33,8 @@ _FAULTS = {
     "refused": "its server refuses connections",
     "reset": "the connection broke",
     "unreachable": "its server cannot be reached",
+    "address": "its address cannot be used",
+    "protocol": "its server does not speak HTTP properly",
     "unsupported": "its server lacks what the security setting or the log-in needs",
     "encoding": "the user, password or address has letters outside ASCII, which it cannot take",
     "failed": "an error nobody foresaw",
@@ -40,7 +42,8 @@ _FAULTS = {
 
 
 def judge(seen: Mapping[str, Any], now: datetime) -> SendResult:
-    """The result of one try.  *seen*: the child's report, ``Witness`` as JSON plus ``accepted``.
+    """The result of one try.  *seen*: the child's report, ``Witness`` as JSON plus ``accepted``;
+    or that of ``exchange.seen``.
 
     *now* is needed where a Retry-After names a date.
     """

@@ -7,18 +7,19 @@ The same function makes both: a single alert is a digest of one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from zoneinfo import ZoneInfo
 
-from monitor.alerts import mail, plain, slack
+from monitor.alerts import blocks, mail, plain, slack, slackbot, webhook
 from monitor.alerts.addresses import TERMINAL, reply_address
 from monitor.alerts.bundle import Gathered
 from monitor.alerts.company import StoryNews
 from monitor.alerts.layout import Layout, laid_out
 from monitor.alerts.lines import local_time, shorten
 from monitor.alerts.telling import Telling, tellings
-from monitor.model import Alert, Delivery, Message
+from monitor.model import Alert, Delivery, DeliveryKind, Message
 from monitor.settings import Channel
 
 # Characters of text a message may have.  Slack refuses more than 40 000; the small ones are
@@ -27,6 +28,7 @@ from monitor.settings import Channel
 TEXT_LENGTH = 30_000
 _TEXT_LENGTHS = {"mailto": 200_000, "mailtos": 200_000, "discord": 1_700, "tgram": 3_800}
 _TEXT_LENGTHS |= {"pover": 800, "ntfy": 7_000, "ntfys": 7_000, "matrix": 20_000}
+_TEXT_LENGTHS |= {slackbot.KIND: 12_000}
 
 # A story in a digest by headline, link and ids takes about 250 characters.
 _A_STORY = 300
@@ -42,6 +44,8 @@ class Style(Enum):
     SLACK = "slack"
     MAIL = "mail"
     TERMINAL = "terminal"
+    BLOCKS = "blocks"  # a Slack bot's, with text beside them
+    DOCUMENT = "document"  # a signed webhook's, with the plain text in it
 
 
 _STYLES = {
@@ -49,6 +53,8 @@ _STYLES = {
     "mailto": Style.MAIL,
     "mailtos": Style.MAIL,
     TERMINAL: Style.TERMINAL,
+    slackbot.KIND: Style.BLOCKS,
+    webhook.KIND: Style.DOCUMENT,
 }
 
 
@@ -83,7 +89,7 @@ def render(
     if style is Style.MAIL:
         html = mail.page(layout, full, reply_to=_reply_address(channel, target))
     alert_ids = tuple(id_ for each in layout.told for id_ in each.ids)
-    return Message(
+    message = Message(
         id=message_id,
         channel=channel.name,
         target=target,
@@ -93,8 +99,10 @@ def render(
         alert_ids=alert_ids,
         delivery_ids=tuple(delivery.id for delivery, _ in items),
         headers=_headers([alert for _, alert in items], alert_ids),
+        story_id=_story([alert for _, alert in items]),
         created_at=now,
     )
+    return replace(message, payload=_payload(message, style, items, layout, stories or {}))
 
 
 def text_length(kind: str) -> int:
@@ -113,7 +121,8 @@ def _fitted(layout: Layout, style: Style, limit: int) -> tuple[str, int]:
     The others, the last ones, are shown by headline and link; if that is too long still, all by
     the beginning of the headline.
     """
-    length: Callable[[str], int] = slack.length if style is Style.SLACK else len
+    escaped = style in (Style.SLACK, Style.BLOCKS)
+    length: Callable[[str], int] = slack.length if escaped else len
     for full in _steps(len(layout.told)):
         text = _text(layout, style, full)
         if length(text) <= limit:
@@ -143,7 +152,24 @@ def _text(layout: Layout, style: Style, full: int) -> str:
 def _part(telling: Telling, style: Style, *, alone: bool) -> str:
     if not alone or style is Style.TERMINAL:
         return plain.tagged(telling)
-    return slack.text_of(telling) if style is Style.SLACK else plain.text_of(telling)
+    titled = style in (Style.SLACK, Style.BLOCKS)
+    return slack.text_of(telling) if titled else plain.text_of(telling)
+
+
+def _payload(
+    message: Message,
+    style: Style,
+    items: Sequence[tuple[Delivery, Alert]],
+    layout: Layout,
+    stories: Mapping[str, StoryNews],
+) -> str:
+    """What channels of ours are sent beside or instead of the text."""
+    if style is Style.BLOCKS:
+        first = any(delivery.kind is not DeliveryKind.UPDATE for delivery, _ in items)
+        return blocks.payload(layout, broadcast=first)
+    if style is Style.DOCUMENT:
+        return webhook.document(message, items, layout.told, stories)
+    return ""
 
 
 def _reply_address(channel: Channel, target: str) -> str:
@@ -153,7 +179,13 @@ def _reply_address(channel: Channel, target: str) -> str:
 def _headers(alerts: Sequence[Alert], alert_ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Mail headers: the same made-up ``References`` for all mails of a story make a thread."""
     headers = [("X-Monitor-Alert", " ".join(alert_ids[:50]))]
-    stories = {alert.story_id for alert in alerts}
-    if len(stories) == 1 and "" not in stories:
-        headers.append(("References", f"<story.{stories.pop()}@monitor.invalid>"))
+    story = _story(alerts)
+    if story:
+        headers.append(("References", f"<story.{story}@monitor.invalid>"))
     return tuple(headers)
+
+
+def _story(alerts: Sequence[Alert]) -> str:
+    """The one story that all *alerts* are about, or ""."""
+    stories = {alert.story_id for alert in alerts}
+    return stories.pop() if len(stories) == 1 else ""

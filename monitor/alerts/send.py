@@ -1,6 +1,7 @@
 """Hands messages over: one child process for each channel, killed when it is late.
 
 This side knows no apprise: it starts children, gives them a message and reads what they saw.
+Channels of our own, see ``direct``, need no child.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from monitor.alerts import direct, slackbot
 from monitor.alerts.addresses import TERMINAL
 from monitor.alerts.outcome import judge
+from monitor.alerts.posting import Poster
 from monitor.errors import ChildFailed
 from monitor.model import Accepted, Message, Refused, Scope, SendResult
 from monitor.sandbox import Pool
@@ -28,6 +31,7 @@ CPU = timedelta(seconds=10)
 
 # What services ask of senders: Slack and Discord take about one message a second from a webhook.
 GAPS = {"slack": timedelta(seconds=1.1), "discord": timedelta(seconds=0.5)}
+GAPS |= {slackbot.KIND: GAPS["slack"]}
 
 _CHILD_FAILURES = {
     "deadline": "no answer in time",
@@ -52,23 +56,31 @@ class Sender:
         self._terminal = terminal
         self._deadline = deadline
         self._patience = patience
+        self._poster = Poster(deadline=deadline, patience=patience, connect=min(CONNECT, patience))
         self._pools: dict[str, Pool] = {}
         self._lanes: dict[str, asyncio.Lock] = {}
         self._free_at: dict[str, float] = {}  # target → event loop time
         self._room = asyncio.Semaphore(MOST_CHILDREN)
 
-    async def send(self, message: Message, target: Target, channel: Channel) -> SendResult:
-        """Try once.  Never raises for what a channel does."""
+    async def send(
+        self, message: Message, target: Target, channel: Channel, *, thread: str = ""
+    ) -> SendResult:
+        """Try once, as an answer in *thread*.  Never raises for what a channel does."""
         if channel.kind == TERMINAL:
             self._terminal(message.text)
             return Accepted()
         async with self._lanes.setdefault(channel.name, asyncio.Lock()):
             await self._keep_gap(target.name, channel.kind)
+            if channel.kind in direct.KINDS:
+                return await direct.send(
+                    self._poster, message, target, channel, thread=thread, clock=_now
+                )
             async with self._room:
                 return await self._try(message, target, channel)
 
     async def aclose(self) -> None:
         """Kill all children, in the middle of what they do."""
+        await self._poster.aclose()
         pools, self._pools = list(self._pools.values()), {}
         await asyncio.gather(*(pool.aclose() for pool in pools))
 
@@ -81,7 +93,7 @@ class Sender:
             return _child_failed(failure)
         except OSError:  # no process, no memory, no descriptor to be had
             return Refused(detail="the sending process could not be started", scope=Scope.CHANNEL)
-        return judge(seen, datetime.now(UTC))
+        return judge(seen, _now())
 
     def _header(self, message: Message, target: Target) -> dict[str, object]:
         return {
@@ -110,6 +122,10 @@ class Sender:
             await asyncio.sleep(wait)
         if kind in GAPS:
             self._free_at[target] = loop.time() + GAPS[kind].total_seconds()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _child_failed(failure: ChildFailed) -> Refused:

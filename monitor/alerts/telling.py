@@ -31,6 +31,7 @@ LABELS = {
     Label.EDITED: "edited: it matches only since its publisher changed it",
     Label.BACKFILL: "looked back: found by a rule that is newer than the story",
     Label.SPLIT: "parted by hand from a story you were told of",
+    Label.TEST: "test: somebody tries this channel; it is no news",
 }
 _RANKS = {AlertKind.STORY: 0, AlertKind.OPERATOR: 1, AlertKind.DIGEST: 2}
 _FIELD_NAMES = {"title": "the title", "summary": "the text", "content": "the text"}

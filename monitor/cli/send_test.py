@@ -23,6 +23,7 @@ from monitor.model import (
     Delivery,
     DeliveryKind,
     Excerpt,
+    Label,
     SendResult,
     Severity,
 )
@@ -59,6 +60,7 @@ def _channel(config: Config, name: str) -> Channel:
 async def _send(config: Config, channel: Channel) -> int:
     now = utc_now()
     alert = _newest_match(config) or sample(now)
+    alert = replace(alert, labels=(*alert.labels, Label.TEST))
     sender = Sender(terminal=lambda text: click.echo(plain(text).plain))
     try:
         results = [

@@ -54,7 +54,9 @@ Claimed = tuple[list[QueuedDelivery], dict[str, ChannelState], list[Silence]]
 class Sends(Protocol):
     """The channels, as far as the deliver loop knows them."""
 
-    async def send(self, message: Message, target: Target, channel: Channel) -> SendResult: ...
+    async def send(
+        self, message: Message, target: Target, channel: Channel, *, thread: str = ""
+    ) -> SendResult: ...
 
 
 class Deliverer:
@@ -118,7 +120,9 @@ class Deliverer:
 
     async def _claim(self, channel: Channel) -> Plan | None:
         """What becomes of all that is due for *channel*; None: nothing is."""
-        if self._unrecorded:  # claiming now could send again what has just been sent
+        # Claiming now could send again what has just been sent.  Others may be recording theirs.
+        sent = (row.channel for each in self._unrecorded for row in each.deliveries)
+        if channel.name in sent:
             raise StoreBusy("results of earlier deliveries are not recorded yet")
         await self._digests.raise_due(channel)
         now = self._clock()
@@ -163,7 +167,8 @@ class Deliverer:
         finished, after = retry.after(rows, message, result, state, now)
         alerts = tuple(mentioned(alert, channel) for alert in finished.alerts)
         told = deliveries(alerts, {}, (), self._in_force.config, now)
-        return replace(finished, alerts=alerts, raised=told), after
+        about = message.story_id
+        return replace(finished, alerts=alerts, raised=told, story_id=about), after
 
     async def _frozen(self, channel: Channel, bundle: Bundle) -> Message:
         """The message of *bundle*, stored before it is first sent."""
@@ -178,10 +183,21 @@ class Deliverer:
         if target is None:
             return Refused(detail="this recipient is no longer in config.toml")
         try:
-            return await self._sender.send(message, target, channel)
+            thread = await self._thread(message)
+            return await self._sender.send(message, target, channel, thread=thread)
         except Exception as bug:  # a message that trips us must not block those behind it
             log.exception("sending failed", target=message.target)
             return Refused(detail=f"a mistake of the monitor: {type(bug).__name__}")
+
+    async def _thread(self, message: Message) -> str:
+        """What *message* is an answer to.  A busy store is no reason to be late."""
+        if not message.story_id:
+            return ""
+        about = message.channel, message.target, message.story_id
+        try:
+            return await self._store.call(lambda store: store.thread(*about))
+        except StoreBusy:
+            return ""
 
     def _message(self, channel: Channel, bundle: Bundle) -> Message:
         now = self._clock()

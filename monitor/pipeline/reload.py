@@ -204,14 +204,17 @@ class Reloader:
 
 
 def _changed_targets(old: Config, new: Config) -> list[str]:
-    """Targets with another address than before: if they were stopped, they deserve a new try."""
-    before = {target.name: target.url for channel in old.channels for target in channel.targets}
-    return [
-        target.name
-        for channel in new.channels
+    """Targets with another address or secret than before: stopped ones deserve a new try."""
+    before, after = _secrets(old), _secrets(new)
+    return [name for name, secrets in after.items() if before.get(name) != secrets]
+
+
+def _secrets(config: Config) -> dict[str, tuple[str, str]]:
+    return {
+        target.name: (target.url, channel.secret)
+        for channel in config.channels
         for target in channel.targets
-        if before.get(target.name) != target.url
-    ]
+    }
 
 
 def _rescheduled(old: Config, new: Config) -> list[str]:

@@ -229,6 +229,9 @@ class Store(Protocol):
     def queue_lengths(self) -> dict[str, int]:
         """Delivery state → count, for ``status``."""
 
+    def thread(self, channel: str, target: str, story_id: str) -> str:
+        """What messages of the story to this target are answers to; "" for the first one."""
+
     # --- silences
     def add_silence(self, silence: Silence) -> None: ...
 

@@ -7,7 +7,7 @@ import sqlite3
 
 from monitor.errors import StoryChanged
 from monitor.model import Correction, Story
-from monitor.store import outbox, rows
+from monitor.store import outbox, rows, threads
 
 
 def apply(db: sqlite3.Connection, correction: Correction) -> None:
@@ -22,6 +22,7 @@ def apply(db: sqlite3.Connection, correction: Correction) -> None:
         "UPDATE stories SET merged_into = ?, entries = 0 WHERE id = ?",
         [(new, old) for old, new in correction.retired.items()],
     )
+    threads.move(db, correction.retired)
     for entry_id, story_id in correction.moved:
         _move(db, entry_id, story_id)
     db.executemany(

@@ -16,7 +16,7 @@ from monitor.model import (
     Message,
     QueuedDelivery,
 )
-from monitor.store import rows, stories
+from monitor.store import rows, stories, threads
 from monitor.store.chunks import glob_free
 
 KEEP_TRYING = timedelta(days=14)
@@ -136,6 +136,7 @@ def finish(db: sqlite3.Connection, finished: Sequence[Finished]) -> None:
         )
         if each.state is not None:
             save_channel_state(db, each.state)
+        threads.save(db, each)
         queue(db, each.alerts, each.raised)
 
 

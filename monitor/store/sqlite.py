@@ -51,6 +51,7 @@ from monitor.store import (
     rows,
     silences,
     stories,
+    threads,
 )
 from monitor.store.access import cannot_write, may_write
 from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, translated
@@ -451,6 +452,10 @@ class SqliteStore:
     def queue_lengths(self) -> dict[str, int]:
         with self._reading() as db:
             return outbox.queue_lengths(db)
+
+    def thread(self, channel: str, target: str, story_id: str) -> str:
+        with self._reading() as db:
+            return threads.find(db, channel, target, story_id)
 
     # --- silences
 
