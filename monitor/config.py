@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from monitor import tomlfile
 from monitor.alerts.addresses import TERMINAL, kind_of, secrets_in
 from monitor.configchannels import ChannelReader, Findings, Where, shown
-from monitor.configfile import ConfigTable, FeedTable, PollTable, RouteTable
+from monitor.configfile import ConfigTable, FeedTable, MonitorTable, PollTable, RouteTable
 from monitor.errors import ConfigError, Problem
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
 
@@ -104,6 +104,7 @@ def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelR
         path=str(path.resolve()),
         database=str(folder / Path(monitor.database).expanduser()),
         rules=str(folder / Path(monitor.rules).expanduser()),
+        templates=_templates(monitor, folder, findings),
         timezone=monitor.timezone,
         contact=monitor.contact,
         allow_empty=monitor.allow_empty,
@@ -114,6 +115,15 @@ def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelR
         channels=channels,
         routes=_routes(table, known, findings),
     )
+
+
+def _templates(table: MonitorTable, folder: Path, findings: Findings) -> str:
+    """The folder of layouts; it may be absent, unless somebody wrote down where it is."""
+    path = folder / Path(table.templates).expanduser()
+    if "templates" in table.model_fields_set and not path.is_dir():
+        what = f'there is no folder "{table.templates}": messages have the built-in layouts'
+        findings.add(("monitor", "templates"), what, "make it, or correct its name", warning=True)
+    return str(path)
 
 
 def _optional(words: list[str] | None) -> tuple[str, ...] | None:

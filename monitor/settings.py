@@ -116,6 +116,7 @@ class Config:
     database: str
     rules: str
     timezone: ZoneInfo
+    templates: str = ""  # folder of people's own layouts; need not exist
     contact: str = ""
     allow_empty: bool = False  # zero rules are meant
     monitor_reports_to: tuple[str, ...] = ()

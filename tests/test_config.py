@@ -54,6 +54,16 @@ def test_an_empty_file_has_defaults(tmp_path: Path) -> None:
     assert not config.allow_empty
 
 
+def test_a_folder_of_templates_that_is_named_must_be_there(tmp_path: Path) -> None:
+    path = written(tmp_path, FEED + '[monitor]\ntemplates = "layouts"\n')
+    config, (warning,) = read(path, {})
+    assert config.templates == str(tmp_path / "layouts")
+    assert 'there is no folder "layouts"' in str(warning)
+    (tmp_path / "layouts").mkdir()
+    assert read(path, {})[1] == ()
+    assert read(written(tmp_path, FEED), {})[1] == ()
+
+
 def test_without_a_channel_alerts_go_to_the_terminal(tmp_path: Path) -> None:
     (channel,) = config_of(tmp_path, FEED).channels
     assert (channel.name, channel.kind) == ("terminal", "terminal")
