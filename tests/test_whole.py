@@ -341,6 +341,28 @@ class TestEdits:
             await house.until(lambda: house.told("NATO meets today"), "the alert")
             await house.stop()
 
+    async def test_a_template_is_taken_over_and_a_bad_one_changes_nothing(
+        self, tmp_path: Path
+    ) -> None:
+        async with a_house(tmp_path) as house:
+            house.outlet.publish("Old", minutes_ago=600)
+            await house.run()
+            await house.until(lambda: house.told("Watching"), "the first message")
+            template = house.folder / "templates" / "plain.txt"
+            template.parent.mkdir()
+            loops = "{% for each in stories %}{{ each.title }} {{ each.reasons[0] }}{% endfor %}"
+            loops += "{% for each in notices %}{{ each.title }} {{ each.paragraphs }}{% endfor %}"
+            template.write_text(f"Our desk: {loops}")
+            await house.until(lambda: house.logged("live"), "the template to be taken over")
+            house.outlet.publish("NATO meets today")
+            await house.until(lambda: house.told("Our desk: NATO meets today"), "the alert")
+            template.write_text("{{ storys }}")
+            await house.until(lambda: house.told("did you mean"), "the bad edit to be told")
+            assert "templates/plain.txt:1" in house.told("Our desk: A template is NOT live")[0]
+            house.outlet.publish("NATO meets again in Vilnius, about other things")
+            await house.until(lambda: house.told("Our desk: NATO meets again"), "the next alert")
+            assert await house.stop() == 0
+
     async def test_config_is_reloaded_and_a_bad_one_changes_nothing(self, tmp_path: Path) -> None:
         async with a_house(tmp_path) as house, http_sink() as other:
             house.outlet.publish("Old", minutes_ago=600)

@@ -16,6 +16,7 @@ from monitor.settings import Channel, Config
 from monitor.terminal import age, counted, plain, print_json, print_table
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
+WATCHED = ("rules", "config", "templates")  # files that are taken over while the monitor runs
 LOST = (DeliveryState.REFUSED, DeliveryState.PARKED, DeliveryState.EXPIRED)
 
 
@@ -31,7 +32,7 @@ def status(as_json: bool) -> None:
     with reading(settings) as store:
         feeds, states = store.feeds(), store.channel_states()
         queue, rules = store.queue_lengths(), store.last_rule_set()
-        not_live = {what: store.note(f"not-live:{what}") or "" for what in ("rules", "config")}
+        not_live = {what: store.note(f"not-live:{what}") or "" for what in WATCHED}
     stored = {feed.url: feed for feed in feeds}
     now = datetime.now(UTC)
     if as_json:

@@ -22,6 +22,7 @@ from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
 from monitor.pipeline.reload import Reloader, rules_at_start, usable_rules
 from monitor.pipeline.shared import Shared, nobody, utc_now
+from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
 from monitor.settings import Config
 from monitor.store.lock import Lock
@@ -86,9 +87,11 @@ async def _assembled(
     await memory.load(shared.clock())
     stack.push_async_callback(memory.save)
     poller = Poller(shared, fetcher=fetcher, parser=parser, memory=memory)
-    deliverer = Deliverer(shared, sender=sender)
     upkeep = Upkeep(shared, memory=memory)
-    reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher)
+    templating = Templating(shared, tell=upkeep.tell_operators)
+    stack.push_async_callback(templating.aclose)
+    deliverer = Deliverer(shared, sender=sender, templating=templating)
+    reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher, templating=templating)
     stack.push_async_callback(_wind_down, poller, deliverer)
     return Session(
         in_force=shared.in_force,
