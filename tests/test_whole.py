@@ -187,6 +187,19 @@ async def test_news_is_told_once_and_the_daemon_stops_in_order(tmp_path: Path) -
         assert not house.told("NATO met last week\nOutlet")
 
 
+async def test_alerts_are_in_the_atom_feed(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        house.write_config(house.sink.url("200"), extra='[outputs]\natom = "alerts.xml"')
+        house.outlet.publish("Old", minutes_ago=600)
+        await house.run()
+        await house.until(lambda: house.told("Watching"), "the first message")
+        feed = tmp_path / "alerts.xml"
+        assert "<entry>" not in feed.read_text()
+        house.outlet.publish("NATO meets today")
+        await house.until(lambda: "NATO meets today</title>" in feed.read_text(), "the entry")
+        assert await house.stop() == 0
+
+
 async def test_a_second_start_says_who_holds_the_lock(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await house.run()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from monitor.alerts.send import Sender
 from monitor.events import Report
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.parse import Parser
+from monitor.pipeline.atom_file import AtomFile
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
@@ -83,6 +84,9 @@ async def _assembled(
     parser, sender = Parser(), Sender(terminal=terminal)
     stack.push_async_callback(parser.aclose)
     stack.push_async_callback(sender.aclose)
+    atom = AtomFile(shared)
+    stack.push_async_callback(atom.aclose)
+    shared = replace(shared, queued=_both(atom.alerts_came, shared.queued))
     memory = Memory(shared.store)
     await memory.load(shared.clock())
     stack.push_async_callback(memory.save)
@@ -93,6 +97,7 @@ async def _assembled(
     deliverer = Deliverer(shared, sender=sender, templating=templating)
     reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher, templating=templating)
     stack.push_async_callback(_wind_down, poller, deliverer)
+    await atom.start()
     return Session(
         in_force=shared.in_force,
         store=shared.store,
@@ -102,6 +107,14 @@ async def _assembled(
         upkeep=upkeep,
         reloader=reloader,
     )
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        first()
+        second()
+
+    return call
 
 
 async def _wind_down(poller: Poller, deliverer: Deliverer) -> None:

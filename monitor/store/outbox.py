@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from monitor.model import (
     Alert,
+    AlertKind,
     ChannelState,
     Delivery,
     DeliveryState,
@@ -218,7 +219,12 @@ def next_due_at(db: sqlite3.Connection) -> datetime | None:
 
 
 def alerts(
-    db: sqlite3.Connection, *, since: datetime | None, rule: str | None, limit: int
+    db: sqlite3.Connection,
+    *,
+    since: datetime | None,
+    rule: str | None,
+    kind: AlertKind | None,
+    limit: int,
 ) -> list[Alert]:
     where, values = ["1"], list[object]()
     if since is not None:
@@ -227,6 +233,9 @@ def alerts(
     if rule is not None:
         where.append("rule_name = ?")
         values.append(rule)
+    if kind is not None:
+        where.append("kind = ?")
+        values.append(kind.value)
     query = f"SELECT * FROM alerts WHERE {' AND '.join(where)} ORDER BY created_at DESC LIMIT ?"
     return [rows.alert(row) for row in db.execute(query, [*values, limit])]
 
