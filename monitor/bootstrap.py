@@ -32,6 +32,7 @@ MODULES = (
     "click",
     "feedparser",
     "httpx",
+    "jinja2",
     "nh3",
     "numpy",
     "pydantic",

@@ -13,7 +13,14 @@ from monitor import tomlfile
 from monitor.alerts import webhook
 from monitor.alerts.addresses import TERMINAL, kind_of, secrets_in
 from monitor.configchannels import ChannelReader, Findings, Where, shown
-from monitor.configfile import ConfigTable, FeedTable, PollTable, RouteTable
+from monitor.configfile import (
+    ConfigTable,
+    FeedTable,
+    MonitorTable,
+    OutputsTable,
+    PollTable,
+    RouteTable,
+)
 from monitor.errors import ConfigError, Problem
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
 
@@ -113,7 +120,9 @@ def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelR
         path=str(path.resolve()),
         database=str(folder / Path(monitor.database).expanduser()),
         rules=str(folder / Path(monitor.rules).expanduser()),
+        templates=_templates(monitor, folder, findings),
         timezone=monitor.timezone,
+        atom=_atom(table.outputs, folder, findings),
         contact=monitor.contact,
         allow_empty=monitor.allow_empty,
         monitor_reports_to=tuple(monitor.monitor_reports_to),
@@ -123,6 +132,29 @@ def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelR
         channels=channels,
         routes=_routes(table, known, findings),
     )
+
+
+def _templates(table: MonitorTable, folder: Path, findings: Findings) -> str:
+    """The folder of layouts; it may be absent, unless somebody wrote down where it is."""
+    path = folder / Path(table.templates).expanduser()
+    if "templates" in table.model_fields_set and not path.is_dir():
+        what = f'there is no folder "{table.templates}": messages have the built-in layouts'
+        findings.add(("monitor", "templates"), what, "make it, or correct its name", warning=True)
+    return str(path)
+
+
+def _atom(table: OutputsTable, folder: Path, findings: Findings) -> str:
+    """The file for the Atom feed.  That it cannot be written is told, but stops nobody."""
+    if table.atom is None:
+        return ""
+    path, where = folder / Path(table.atom).expanduser(), ("outputs", "atom")
+    if not path.parent.is_dir():
+        what = f"there is no folder {shown(path.parent)}: the Atom feed cannot be written"
+        findings.add(where, what, f"mkdir -p {shown(path.parent)}", warning=True)
+    elif path.is_dir() or not os.access(path.parent, os.W_OK):
+        what = f"{shown(path)} cannot be written"
+        findings.add(where, what, "name a file in a folder that is yours", warning=True)
+    return str(path)
 
 
 def _optional(words: list[str] | None) -> tuple[str, ...] | None:

@@ -97,6 +97,13 @@ def _rate(value: Any) -> float:
     return int(found[1]) / _UNITS[found[2]]
 
 
+def _feed_file(value: Any) -> str:
+    """A name that cannot be, by a slip, that of a file of ours: it is overwritten."""
+    if not isinstance(value, str) or not value.endswith((".xml", ".atom")):
+        raise ValueError('name a file that ends in .xml or .atom, such as "alerts.xml"')
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Words = list[Name]
@@ -111,6 +118,7 @@ class Table(BaseModel):
 class MonitorTable(Table):
     database: str = "data/monitor.db"
     rules: str = "rules"
+    templates: str = "templates"
     timezone: Annotated[ZoneInfo, BeforeValidator(_timezone)] = ZoneInfo("UTC")
     contact: Annotated[str, Field(max_length=200, pattern=r"^[\x20-\x7e]*$")] = ""
     allow_empty: bool = False
@@ -182,10 +190,15 @@ class RouteTable(Table):
     proceed: bool = Field(default=False, alias="continue")
 
 
+class OutputsTable(Table):
+    atom: Annotated[str | None, BeforeValidator(_feed_file)] = None
+
+
 class ConfigTable(Table):
     """The whole file."""
 
     monitor: MonitorTable = MonitorTable()
+    outputs: OutputsTable = OutputsTable()
     poll: PollTable = PollTable()
     feeds: list[FeedTable] = []
     channels: list[ChannelTable] = []

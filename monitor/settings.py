@@ -116,6 +116,8 @@ class Config:
     database: str
     rules: str
     timezone: ZoneInfo
+    templates: str = ""  # folder of people's own layouts; need not exist
+    atom: str = ""  # file for the newest alerts as an Atom feed; "" for none
     contact: str = ""
     allow_empty: bool = False  # zero rules are meant
     monitor_reports_to: tuple[str, ...] = ()

@@ -97,6 +97,19 @@ def test_destinations_depend_on_severity_routes_and_feeds(tmp_path: Path) -> Non
     assert destinations(a_rule(channels=()), config) == "nobody, on purpose"
 
 
+def test_a_template_with_a_mistake_is_a_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project(tmp_path, "")
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates/mail.html").write_text("<p>\n{{ storys }}")
+    (tmp_path / "templates/slak.txt").write_text("")
+    assert check(path) == 2
+    text = capsys.readouterr().out
+    assert "templates/mail.html:2: 'storys' is not known; did you mean 'stories'?" in text
+    assert 'slak.txt: warning: no message uses a file of this name; did you mean "slack' in text
+
+
 # --- online
 
 

@@ -316,3 +316,30 @@ def test_a_check_shows_its_output_only_when_it_fails(
     text = capsys.readouterr().out
     assert shown in text
     assert ("all is well" in text) is False
+
+
+# --- send-test with templates of one's own
+
+
+LOOPS = (
+    "{% for each in stories %}{{ each.title }}{% endfor %}{{ notices|map(attribute='title')|join }}"
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "shown", "said"),
+    [
+        pytest.param(f"Our desk: {LOOPS}", "Our desk: A sample alert", "", id="a good one"),
+        pytest.param("{{ titel }}", "The Example Times, ", "'titel' is not known", id="a bad one"),
+    ],
+)
+def test_send_test_sends_in_ones_own_layout(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], template: str, shown: str, said: str
+) -> None:
+    (tmp_path / "config.toml").write_text("")
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates/plain.txt").write_text(template)
+    assert invoke(["send-test", "terminal", "--config", str(tmp_path / "config.toml")]) == 0
+    told = capsys.readouterr()
+    assert shown in told.out
+    assert said in told.err

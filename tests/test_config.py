@@ -54,6 +54,38 @@ def test_an_empty_file_has_defaults(tmp_path: Path) -> None:
     assert not config.allow_empty
 
 
+def test_a_folder_of_templates_that_is_named_must_be_there(tmp_path: Path) -> None:
+    path = written(tmp_path, FEED + '[monitor]\ntemplates = "layouts"\n')
+    config, (warning,) = read(path, {})
+    assert config.templates == str(tmp_path / "layouts")
+    assert 'there is no folder "layouts"' in str(warning)
+    (tmp_path / "layouts").mkdir()
+    assert read(path, {})[1] == ()
+    assert read(written(tmp_path, FEED), {})[1] == ()
+
+
+def test_the_atom_file_is_beside_the_configuration(tmp_path: Path) -> None:
+    config, warnings = read(written(tmp_path, FEED + '[outputs]\natom = "alerts.xml"\n'), {})
+    assert (config.atom, warnings) == (str(tmp_path / "alerts.xml"), ())
+    assert config_of(tmp_path, FEED).atom == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("www/alerts.xml", "there is no folder", id="no folder"),
+        pytest.param("rules.xml", "cannot be written", id="a folder in its place"),
+    ],
+)
+def test_an_atom_file_that_cannot_be_written_is_a_warning(
+    tmp_path: Path, name: str, said: str
+) -> None:
+    (tmp_path / "rules.xml").mkdir()
+    _, (warning,) = read(written(tmp_path, FEED + f'[outputs]\natom = "{name}"\n'), {})
+    assert said in str(warning)
+    assert f"config.toml:{warning.line}" in str(warning)
+
+
 def test_without_a_channel_alerts_go_to_the_terminal(tmp_path: Path) -> None:
     (channel,) = config_of(tmp_path, FEED).channels
     assert (channel.name, channel.kind) == ("terminal", "terminal")
@@ -399,6 +431,7 @@ def test_no_secret_is_in_a_problem_or_in_repr(tmp_path: Path) -> None:
         ('[monitor]\ntimezone = "Europe/Brusels"', 2, "time zone"),
         ('[monitor]\ntimezone = "../etc/passwd"', 2, "time zone"),
         ('[monitor]\ncontact = "x\\r\\nHost: y"', 2, "contact"),
+        ('[outputs]\natom = "config.toml"', 2, "ends in .xml or .atom"),
         ('[poll]\ninterval = "15"', 2, "number and a unit"),
         ("[poll]\ninterval = 15", 2, "number and a unit"),
         ("[poll]\nconcurrency = 0", 2, "concurrency"),

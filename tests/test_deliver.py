@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from monitor.errors import StoreBusy
 from monitor.events import Handed, Trouble
 from monitor.model import Accepted, DeliveryState, Excerpt, Message, Refused, Scope, SendResult
+from monitor.pipeline.deliver import Deliverer
 from monitor.settings import Channel, Target
 from monitor.store import Store
 from tests.builders import a_delivery, an_alert, an_entry, minutes
@@ -130,3 +132,27 @@ async def test_every_hand_over_is_reported(desk: Desk) -> None:
     await desk.queue("NATO")
     await desk.deliverer.round()
     assert [type(event) for event in desk.events] == [Handed]
+
+
+class Ours:
+    """Templates of the desk's own."""
+
+    applied_to: int = 0
+
+    async def applied(self, message: Message, *_: object) -> Message:
+        self.applied_to += 1
+        return replace(message, text=f"Our desk\n{message.text}")
+
+
+async def test_a_message_is_set_by_peoples_templates_once_and_then_stays(desk: Desk) -> None:
+    ours = Ours()
+    desk.deliverer = Deliverer(desk.shared, sender=desk.sender, templating=ours)
+    desk.sender.answer = lambda _: Refused(detail="HTTP 500", scope=Scope.CHANNEL)
+    await desk.queue("NATO")
+    await desk.deliverer.round()
+    desk.clock.advance(minutes(20))
+    await desk.deliverer.round()
+    first, second = desk.sender.messages
+    assert first.text == second.text
+    assert first.text.startswith("Our desk\nNATO")
+    assert ours.applied_to == 1

@@ -187,6 +187,19 @@ async def test_news_is_told_once_and_the_daemon_stops_in_order(tmp_path: Path) -
         assert not house.told("NATO met last week\nOutlet")
 
 
+async def test_alerts_are_in_the_atom_feed(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        house.write_config(house.sink.url("200"), extra='[outputs]\natom = "alerts.xml"')
+        house.outlet.publish("Old", minutes_ago=600)
+        await house.run()
+        await house.until(lambda: house.told("Watching"), "the first message")
+        feed = tmp_path / "alerts.xml"
+        assert "<entry>" not in feed.read_text()
+        house.outlet.publish("NATO meets today")
+        await house.until(lambda: "NATO meets today</title>" in feed.read_text(), "the entry")
+        assert await house.stop() == 0
+
+
 async def test_a_second_start_says_who_holds_the_lock(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await house.run()
@@ -340,6 +353,28 @@ class TestEdits:
             house.outlet.publish("NATO meets today")
             await house.until(lambda: house.told("NATO meets today"), "the alert")
             await house.stop()
+
+    async def test_a_template_is_taken_over_and_a_bad_one_changes_nothing(
+        self, tmp_path: Path
+    ) -> None:
+        async with a_house(tmp_path) as house:
+            house.outlet.publish("Old", minutes_ago=600)
+            await house.run()
+            await house.until(lambda: house.told("Watching"), "the first message")
+            template = house.folder / "templates" / "plain.txt"
+            template.parent.mkdir()
+            loops = "{% for each in stories %}{{ each.title }} {{ each.reasons[0] }}{% endfor %}"
+            loops += "{% for each in notices %}{{ each.title }} {{ each.paragraphs }}{% endfor %}"
+            template.write_text(f"Our desk: {loops}")
+            await house.until(lambda: house.logged("live"), "the template to be taken over")
+            house.outlet.publish("NATO meets today")
+            await house.until(lambda: house.told("Our desk: NATO meets today"), "the alert")
+            template.write_text("{{ storys }}")
+            await house.until(lambda: house.told("did you mean"), "the bad edit to be told")
+            assert "templates/plain.txt:1" in house.told("Our desk: A template is NOT live")[0]
+            house.outlet.publish("NATO meets again in Vilnius, about other things")
+            await house.until(lambda: house.told("Our desk: NATO meets again"), "the next alert")
+            assert await house.stop() == 0
 
     async def test_config_is_reloaded_and_a_bad_one_changes_nothing(self, tmp_path: Path) -> None:
         async with a_house(tmp_path) as house, http_sink() as other:

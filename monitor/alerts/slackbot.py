@@ -159,6 +159,14 @@ def _frozen(payload: str) -> Mapping[str, Any]:
     return frozen if isinstance(frozen, dict) else {}
 
 
+def without_blocks(payload: str) -> str:
+    """*payload* for a message whose text people laid out themselves: the text is shown."""
+    frozen = _frozen(payload)
+    if "blocks" not in frozen:
+        return payload
+    return json.dumps({key: value for key, value in frozen.items() if key != "blocks"})
+
+
 def _escaped(text: str) -> str:
     """Slack reads mentions and links in the text even where blocks are shown in its place."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -11,6 +11,7 @@ import click
 
 from monitor import config
 from monitor.alerts.route import channels_for
+from monitor.alerts.templates import Renderer
 from monitor.cli.options import config_option, config_path
 from monitor.errors import ConfigError, Problem
 from monitor.language import detector
@@ -71,8 +72,20 @@ def examine(
         problems += error.problems
     if settings is not None and rules is not None:
         problems += joint_problems(settings, rules)
+    if settings is not None:
+        problems += asyncio.run(_template_problems(settings))
     problems.sort(key=lambda problem: (problem.file, problem.line or 0))
     return settings, rules, problems
+
+
+async def _template_problems(settings: Config) -> tuple[Problem, ...]:
+    """What is wrong with people's own layouts, tried with sample messages."""
+    renderer = Renderer()
+    try:
+        found = await renderer.tried(settings.templates, settings.timezone, datetime.now(UTC))
+    finally:
+        await renderer.aclose()
+    return found.problems
 
 
 def _undetected(rules: RuleSet) -> Iterator[Problem]:

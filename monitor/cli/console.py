@@ -116,7 +116,7 @@ class Live:
             )
             if names
         ]
-        self._say(f"New {event.what} in force: {', '.join(changed) or 'no rule changed'}", "green")
+        self._say(f"New {event.what} in force: {', '.join(changed) or 'nothing changed'}", "green")
 
     def _trouble(self, event: Trouble) -> None:
         self._say(f"{event.what}: {event.detail}", "red")

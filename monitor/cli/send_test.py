@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -11,8 +12,14 @@ from difflib import get_close_matches
 import click
 
 from monitor import ids, logs
+from monitor.alerts.bundle import Gathered
+from monitor.alerts.layout import laid_out
+from monitor.alerts.lines import local_time
 from monitor.alerts.render import render
+from monitor.alerts.sample import sample
 from monitor.alerts.send import Sender
+from monitor.alerts.telling import tellings
+from monitor.alerts.templates import Renderer, as_problem
 from monitor.cli.options import config_option, config_path
 from monitor.config import load, secrets_of
 from monitor.errors import StoreRefused
@@ -22,10 +29,9 @@ from monitor.model import (
     AlertKind,
     Delivery,
     DeliveryKind,
-    Excerpt,
     Label,
+    Message,
     SendResult,
-    Severity,
 )
 from monitor.pipeline.shared import utc_now
 from monitor.settings import Channel, Config, Target
@@ -58,31 +64,62 @@ def _channel(config: Config, name: str) -> Channel:
 
 
 async def _send(config: Config, channel: Channel) -> int:
-    now = utc_now()
-    alert = _newest_match(config) or sample(now)
+    alert = _newest_match(config) or sample(utc_now())
     alert = replace(alert, labels=(*alert.labels, Label.TEST))
     sender = Sender(terminal=lambda text: click.echo(plain(text).plain))
+    renderer = Renderer()
     try:
-        results = [
-            await _send_one(sender, config, channel, target, alert) for target in channel.targets
-        ]
+        templates = await _templates(renderer, config)
+        results = []
+        for target in channel.targets:
+            message = _message(config, channel, target, alert)
+            message = await _applied(renderer, message, alert, templates, config, channel)
+            message = replace(message, subject=f"[TEST] {message.subject}")
+            results.append(await _send_one(sender, message, target, channel))
     finally:
+        await renderer.aclose()
         await sender.aclose()
     return 0 if all(results) else 1
 
 
-async def _send_one(
-    sender: Sender, config: Config, channel: Channel, target: Target, alert: Alert
-) -> bool:
+async def _templates(renderer: Renderer, config: Config) -> Mapping[str, str]:
+    """The templates that can be used; what is wrong with others is said."""
+    found = await renderer.tried(config.templates, config.timezone, utc_now())
+    for problem in found.problems:
+        click.echo(plain(str(problem)).plain, err=True)
+    return found.texts
+
+
+def _message(config: Config, channel: Channel, target: Target, alert: Alert) -> Message:
     now = utc_now()
-    message = render(
+    return render(
         [(_delivery(alert, channel, target, now), alert)],
         channel=channel,
         timezone=config.timezone,
         now=now,
         message_id=ids.derive("test", target.name, now.isoformat()),
     )
-    message = replace(message, subject=f"[TEST] {message.subject}")
+
+
+async def _applied(
+    renderer: Renderer,
+    message: Message,
+    alert: Alert,
+    templates: Mapping[str, str],
+    config: Config,
+    channel: Channel,
+) -> Message:
+    """*message* as people's own templates set it; what they fail on is said."""
+    zone = channel.timezone or config.timezone
+    now = local_time(message.created_at, zone)
+    layout = laid_out(tellings([alert], zone), Gathered.STORY, (), now)
+    message, faults = await renderer.applied(message, layout, templates, kind=channel.kind, now=now)
+    for fault in faults:
+        click.echo(plain(str(as_problem(fault, config.templates))).plain, err=True)
+    return message
+
+
+async def _send_one(sender: Sender, message: Message, target: Target, channel: Channel) -> bool:
     result: SendResult = await sender.send(message, target, channel)
     if isinstance(result, Accepted):
         click.echo(f"{target.name} took it: {plain(message.subject).plain}")
@@ -112,29 +149,3 @@ def _newest_match(config: Config) -> Alert | None:
             store.close()
         return stories[0] if stories else None
     return None
-
-
-def sample(now: datetime) -> Alert:
-    """What an alert looks like, before there is a real one."""
-    sentence = "The Pentagon approved a possible Foreign Military Sale to a NATO ally on Thursday."
-    hit = sentence.index("Foreign Military Sale")
-    return Alert(
-        id=ids.alert_id("sample"),
-        kind=AlertKind.STORY,
-        subject="sample",
-        severity=Severity.NORMAL,
-        title="A sample alert: this is how a story will look",
-        created_at=now,
-        rule_name="sample",
-        url="https://example.org/sample",
-        outlet="The Example Times",
-        published_at=now,
-        excerpts=(
-            Excerpt(
-                field="summary",
-                text=sentence,
-                marks=((hit, hit + len("Foreign Military Sale")),),
-            ),
-        ),
-        terms=("Foreign Military Sale",),
-    )

@@ -26,6 +26,8 @@ from monitor.model import (
 from monitor.settings import Channel, Config
 from monitor.terminal import age, counted, plain, print_json, print_table
 
+WATCHED = ("rules", "config", "templates")  # files that are taken over while the monitor runs
+
 
 @click.command()
 @config_option
@@ -40,7 +42,7 @@ def status(as_json: bool) -> None:
         feeds, states = store.feeds(), store.channel_states()
         queue, rules = store.queue_lengths(), store.last_rule_set()
         silences = [each for each in store.silences() if in_force(each, now)]
-        not_live = {what: store.note(f"not-live:{what}") or "" for what in ("rules", "config")}
+        not_live = {what: store.note(f"not-live:{what}") or "" for what in WATCHED}
     stored = {feed.url: feed for feed in feeds}
     if as_json:
         told = _as_json(settings, stored, states, queue, rules, now)

@@ -41,6 +41,7 @@ from monitor.model import (
 )
 from monitor.pipeline.digests import Digests
 from monitor.pipeline.shared import Shared
+from monitor.pipeline.templating import BUILT_IN, Applies
 from monitor.settings import Channel, Target
 from monitor.store import Store
 
@@ -62,12 +63,13 @@ class Sends(Protocol):
 class Deliverer:
     """Hands over the deliveries whose time has come."""
 
-    def __init__(self, shared: Shared, *, sender: Sends) -> None:
+    def __init__(self, shared: Shared, *, sender: Sends, templating: Applies = BUILT_IN) -> None:
         self._in_force = shared.in_force
         self._store = shared.store
         self._clock = shared.clock
         self._report = shared.report
         self._sender = sender
+        self._templating = templating
         self._digests = Digests(shared)
         self._buckets: dict[str, Bucket] = {}  # by target; a restart fills them
         self._draining: dict[str, asyncio.Task[int]] = {}
@@ -175,6 +177,7 @@ class Deliverer:
         if bundle.message is not None:
             return bundle.message
         message = self._message(channel, bundle)
+        message = await self._templating.applied(message, bundle, _stories(bundle), channel)
         await self._store.call(lambda store: store.freeze([message]))
         return message
 

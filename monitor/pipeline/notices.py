@@ -30,6 +30,41 @@ def not_live(what: str, problems: Sequence[Problem], now: datetime) -> Alert:
     )
 
 
+def not_live_note(what: str) -> str:
+    """The note in the store that says why the *what* in the files are not in force."""
+    return f"not-live:{what}"
+
+
+def templates_not_live(problems: Sequence[Problem], now: datetime) -> Alert:
+    """Templates that cannot be used: told once for each state of the files."""
+    shown = "\n".join(map(str, problems[:SHOWN]))
+    return ids.operator_alert(
+        "templates-not-live",
+        ids.derive("problems", *map(str, problems)),
+        title=f"A template is NOT live: {problems[0].file}:{problems[0].line or 1}",
+        text=f"{shown}\n"
+        "What it means: messages have its last good state, or the built-in layout; nothing is"
+        " lost.\n"
+        "What to do: correct the file. It is tried with sample messages and taken over within two"
+        " seconds.",
+        now=now,
+    )
+
+
+def template_failed(problem: Problem, version: str, now: datetime) -> Alert:
+    """A template failed on a real message: told once for each *version* of the file."""
+    return ids.operator_alert(
+        f"template-failed:{problem.file}",
+        version,
+        title=f"A message could not be made with {problem.file}",
+        text=f"{problem}\n"
+        "What it means: the message was sent in the built-in layout, and so are all others on which"
+        " the template fails.\n"
+        "What to do: correct the file. It is taken over within two seconds.",
+        now=now,
+    )
+
+
 def live(rule: str, result: Backtest, since_days: int, now: datetime, version: str) -> Alert:
     """A rule was added or changed: what it would have brought."""
     count = result.of(rule)

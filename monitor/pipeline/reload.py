@@ -22,6 +22,7 @@ from monitor.model import RuleSetRecord
 from monitor.pipeline import notices
 from monitor.pipeline.in_force import InForce, joint_problems
 from monitor.pipeline.shared import Shared
+from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
 from monitor.rules.load import RuleSet, changes, load, read_folder
 from monitor.rules.trial import backtest
@@ -61,13 +62,16 @@ async def rules_at_start(
 class Reloader:
     """Looks at the files again and again, and swaps what is in force."""
 
-    def __init__(self, shared: Shared, *, fetcher: Fetcher, upkeep: Upkeep) -> None:
+    def __init__(
+        self, shared: Shared, *, fetcher: Fetcher, upkeep: Upkeep, templating: Templating
+    ) -> None:
         self._in_force = shared.in_force
         self._store = shared.store
         self._clock = shared.clock
         self._report = shared.report
         self._fetcher = fetcher
         self._upkeep = upkeep
+        self._templating = templating
         self._rules_watch, self._config_watch = Watcher(), Watcher()
 
     async def started(self, problems: Sequence[Problem]) -> None:
@@ -79,6 +83,7 @@ class Reloader:
         self._config_watch.accept(await asyncio.to_thread(read_stamps, config.path))
         if problems:
             await self._refuse("rules", problems)
+        await self._templating.started()
 
     async def check(self) -> None:
         """Take over what has changed and is stable."""
@@ -87,11 +92,13 @@ class Reloader:
             await self.reload_config()
         if self._rules_watch.observe(await asyncio.to_thread(read_stamps, config.rules)):
             await self.reload_rules()
+        await self._templating.check()
 
     async def reload(self) -> None:
         """Read everything again, changed or not (SIGHUP)."""
         await self.reload_config()
         await self.reload_rules()
+        await self._templating.reload()
 
     # --- rules
 
@@ -108,7 +115,7 @@ class Reloader:
         now, old = self._clock(), self._in_force.rules
         failed_since = await self._store.call(lambda store: store.note(FAILED_SINCE))
         await _remember(rules, self._store, now)
-        await self._store.call(lambda store: store.set_note(not_live_note("rules"), None))
+        await self._store.call(lambda store: store.set_note(notices.not_live_note("rules"), None))
         self._in_force.rules = rules
         self._in_force.rules_since = await _since(rules, self._store, now)
         changed = changes(old, rules)
@@ -179,7 +186,7 @@ class Reloader:
         changed, rescheduled = _changed_targets(old, new), _rescheduled(old, new)
         await self._store.call(lambda store: store.resume(changed))
         self._fetcher.use(new.poll, contact=new.contact)
-        await self._store.call(lambda store: store.set_note(not_live_note("config"), None))
+        await self._store.call(lambda store: store.set_note(notices.not_live_note("config"), None))
         self._in_force.config = new
         await self._store.call(lambda store: store.reconsider(rescheduled, now))
         if new.rules != old.rules:
@@ -194,7 +201,7 @@ class Reloader:
         if what == "rules" and await self._store.call(lambda s: s.note(FAILED_SINCE)) is None:
             await self._store.call(lambda store: store.set_note(FAILED_SINCE, now.isoformat()))
         shown = "\n".join(str(problem) for problem in errors)
-        await self._store.call(lambda store: store.set_note(not_live_note(what), shown))
+        await self._store.call(lambda store: store.set_note(notices.not_live_note(what), shown))
         self._report(Reloaded(what=what, problems=tuple(errors)))
         await self._upkeep.tell_operators([notices.not_live(what, errors, now)])
 
@@ -228,13 +235,8 @@ def _times(channel: Channel, config: Config) -> tuple[object, ...]:
     return zone, channel.digest, channel.quiet_hours, channel.at_once, channel.updates, channel.rate
 
 
-def not_live_note(what: str) -> str:
-    """The note in the store that says why the *what* in the files are not in force."""
-    return f"not-live:{what}"
-
-
 def _forget_problems(what: str, store: Store) -> None:
-    store.set_note(not_live_note(what), None)
+    store.set_note(notices.not_live_note(what), None)
 
 
 def _database_moved(config: Config) -> Problem:

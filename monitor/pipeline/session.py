@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.alerts.send import Sender
 from monitor.events import Report
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.parse import Parser
+from monitor.pipeline.atom_file import AtomFile
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.distress import Distress
 from monitor.pipeline.in_force import InForce
@@ -22,6 +23,7 @@ from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
 from monitor.pipeline.reload import Reloader, rules_at_start, usable_rules
 from monitor.pipeline.shared import Shared, nobody, utc_now
+from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
 from monitor.settings import Config
 from monitor.store.lock import Lock
@@ -84,14 +86,20 @@ async def _assembled(
     parser, sender = Parser(), Sender(terminal=terminal)
     stack.push_async_callback(parser.aclose)
     stack.push_async_callback(sender.aclose)
+    atom = AtomFile(shared)
+    stack.push_async_callback(atom.aclose)
+    shared = replace(shared, queued=_both(atom.alerts_came, shared.queued))
     memory = Memory(shared.store)
     await memory.load(shared.clock())
     stack.push_async_callback(memory.save)
     poller = Poller(shared, fetcher=fetcher, parser=parser, memory=memory)
-    deliverer = Deliverer(shared, sender=sender)
     upkeep = Upkeep(shared, memory=memory)
-    reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher)
+    templating = Templating(shared, tell=upkeep.tell_operators)
+    stack.push_async_callback(templating.aclose)
+    deliverer = Deliverer(shared, sender=sender, templating=templating)
+    reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher, templating=templating)
     stack.push_async_callback(_wind_down, poller, deliverer)
+    await atom.start()
     return Session(
         in_force=shared.in_force,
         store=shared.store,
@@ -102,6 +110,14 @@ async def _assembled(
         reloader=reloader,
         distress=Distress(shared, sender=sender),
     )
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        first()
+        second()
+
+    return call
 
 
 async def _wind_down(poller: Poller, deliverer: Deliverer) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from monitor.model import (
     Alert,
+    AlertKind,
     ChannelState,
     Correction,
     Delivery,
@@ -149,7 +150,12 @@ class Store(Protocol):
         """
 
     def alerts(
-        self, *, since: datetime | None = None, rule: str | None = None, limit: int = 100
+        self,
+        *,
+        since: datetime | None = None,
+        rule: str | None = None,
+        kind: AlertKind | None = None,
+        limit: int = 100,
     ) -> list[Alert]: ...
 
     def alert(self, id_: str) -> Alert | None: ...

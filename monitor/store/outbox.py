@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from monitor.model import (
     WAITING,
     Alert,
+    AlertKind,
     ChannelState,
     Delivery,
     DeliveryState,
@@ -224,7 +225,12 @@ def next_due_at(db: sqlite3.Connection) -> datetime | None:
 
 
 def alerts(
-    db: sqlite3.Connection, *, since: datetime | None, rule: str | None, limit: int
+    db: sqlite3.Connection,
+    *,
+    since: datetime | None,
+    rule: str | None,
+    kind: AlertKind | None,
+    limit: int,
 ) -> list[Alert]:
     where, values = ["1"], list[object]()
     if since is not None:
@@ -233,6 +239,9 @@ def alerts(
     if rule is not None:
         where.append("rule_name = ?")
         values.append(rule)
+    if kind is not None:
+        where.append("kind = ?")
+        values.append(kind.value)
     query = f"SELECT * FROM alerts WHERE {' AND '.join(where)} ORDER BY created_at DESC LIMIT ?"
     return [rows.alert(row) for row in db.execute(query, [*values, limit])]
 

@@ -19,6 +19,7 @@ from sqlite_utils import Database
 from monitor.errors import StoreBusy, StoreRefused, StoryChanged
 from monitor.model import (
     Alert,
+    AlertKind,
     ChannelState,
     Correction,
     Delivery,
@@ -353,10 +354,15 @@ class SqliteStore:
                 db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", [name, value])
 
     def alerts(
-        self, *, since: datetime | None = None, rule: str | None = None, limit: int = 100
+        self,
+        *,
+        since: datetime | None = None,
+        rule: str | None = None,
+        kind: AlertKind | None = None,
+        limit: int = 100,
     ) -> list[Alert]:
         with self._reading() as db:
-            return outbox.alerts(db, since=since, rule=rule, limit=limit)
+            return outbox.alerts(db, since=since, rule=rule, kind=kind, limit=limit)
 
     def alert(self, id_: str) -> Alert | None:
         with self._reading() as db:
