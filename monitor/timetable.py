@@ -31,12 +31,18 @@ class Slot:
     days: frozenset[int] = EVERY_DAY  # 0 is Monday
     at: time | None = None
 
+    def __str__(self) -> str:
+        return f"{_named(self.days)}{f'{self.at:%H:%M}' if self.at else HOURLY}"
+
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
     """The moments a digest goes out."""
 
     slots: tuple[Slot, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.slots))
 
     @property
     def daily(self) -> bool:
@@ -60,6 +66,10 @@ class Hours:
     days: frozenset[int] = EVERY_DAY  # on which it begins
     start: time
     end: time  # equal to ``start``, or 00:00: until the next day's
+
+    def __str__(self) -> str:
+        end = f"{self.end:%H:%M}" if self.end != time(0) else "24:00"
+        return f"{_named(self.days)}{self.start:%H:%M}-{end}"
 
     def end_of(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
         """When the stretch that *moment* lies in ends, in UTC; None if it lies in none."""
@@ -114,6 +124,16 @@ def read_moment(text: str, now: datetime, zone: ZoneInfo) -> datetime:
         return _instant(date.fromisoformat(day.strip()), at, zone)
     except (ValueError, OverflowError):
         raise ValueError(f"there is no such day; {_MOMENT_HELP}") from None
+
+
+def _named(days: frozenset[int]) -> str:
+    """As people write them, with a space after; "" for every day."""
+    if days == EVERY_DAY:
+        return ""
+    first, last = min(days), max(days)
+    if len(days) > 2 and last - first == len(days) - 1:
+        return f"{DAYS[first]}-{DAYS[last]} "
+    return f"{','.join(DAYS[day] for day in sorted(days))} "
 
 
 def _read_days(text: str, wanted: str) -> tuple[frozenset[int], str]:

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "silence": ("monitor.cli.silences", "silence", "Mute alerts for a while, with a reason."),
     "rules": ("monitor.cli.rules", "rules", "Why a rule matches or not, and how it would do."),
+    "routes": ("monitor.cli.routes", "routes", "Where a rule's alerts would go, and when."),
     "setup": ("monitor.cli.setup", "setup", "Install what is needed, and start nothing."),
     "test": ("monitor.cli.selftest", "test", "Run this program's own tests and checks."),
 }

@@ -12,6 +12,7 @@ import click
 from monitor import config
 from monitor.alerts.route import channels_for
 from monitor.alerts.templates import Renderer
+from monitor.alerts.times import times_of
 from monitor.cli.options import config_option, config_path
 from monitor.errors import ConfigError, Problem
 from monitor.language import detector
@@ -104,6 +105,8 @@ def _undetected(rules: RuleSet) -> Iterator[Problem]:
 
 
 def _print_destinations(settings: Config, rules: RuleSet) -> None:
+    print_table(("channel", "told"), [(each.name, times_of(each)) for each in settings.channels])
+    click.echo()
     print_table(
         ("rule", "severity", "goes to"),
         [
