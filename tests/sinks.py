@@ -54,7 +54,8 @@ class HttpSink:
         method, path, _ = request.split(" ", 2)
         pairs = (line.partition(":") for line in lines)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-        mode = next(step for step in path.partition("?")[0].split("/")[::-1] if step in _MODES)
+        steps = path.partition("?")[0].split("/")[::-1]
+        mode = next((step for step in steps if step in _MODES), "200")
         if mode == "reset":
             writer.transport.abort()
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 import time
@@ -234,6 +235,38 @@ async def test_a_hostile_title_arrives_as_mere_text(sender: Sender, title: str) 
     assert mail.text().splitlines() == message.text.splitlines()
     assert posted.json["title"] == message.subject
     assert posted.json["message"] == message.text
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        pytest.param("ntfy://127.0.0.1:{port}/desk", "/", id="ntfy"),
+        pytest.param("mmost://127.0.0.1:{port}/{token}", "/hooks/{token}", id="mattermost"),
+        pytest.param("gotify://127.0.0.1:{port}/{token}", "/message", id="gotify"),
+    ],
+)
+async def test_other_services_get_the_text_and_nothing_of_the_feed_acts(
+    sender: Sender, address: str, path: str
+) -> None:
+    title = "NATO <!channel> @all <@1> https://x.example/@me a@b.org {{7*7}}"
+    async with http_sink() as sink:
+        words = {"port": sink.port, "token": "abcdefghijklmno"}
+        target, place = channel(address.format(**words))
+        alert = an_alert(an_entry(title), title=title)
+        message = render(
+            [(a_delivery(alert, target=target.name), alert)],
+            channel=place,
+            timezone=ZoneInfo("UTC"),
+            now=NOW,
+            message_id="m",
+        )
+        assert await sender.send(message, target, place) == Accepted()
+        [posted] = sink.posted
+    assert posted.path == path.format(**words)
+    text = posted.json.get("message") or posted.json["text"]
+    assert alert.id in text
+    assert title.replace("@all", "@\u200ball").replace("<@1", "<@\u200b1") in text
+    assert "markdown" not in json.dumps(posted.json).lower()
 
 
 async def test_log_in(sender: Sender) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,8 @@ from monitor.model import Alert, AlertKind
 
 BETWEEN = "\n\n· · ·\n\n"
 TERSE_LENGTH = 70
+_MENTION = re.compile(r"(?<![\w/.+-])@(?=[\w&!*])")
+_FOR_PROGRAMS = frozenset(("json", "jsons", "xml", "xmls", "form", "forms"))
 _FOOTERS = {AlertKind.STORY: "Alert", AlertKind.OPERATOR: "Notice", AlertKind.DIGEST: "Digest"}
 
 
@@ -40,6 +43,14 @@ def below_headline(telling: Telling) -> tuple[str, ...]:
         *telling.reasons,
         footer(telling),
     )
+
+
+def without_mentions(text: str, kind: str) -> str:
+    """*text* for a channel *kind*, such that it calls nobody where "@everyone" would.
+
+    Addresses with an @ stay as they are, and so does what programs read.
+    """
+    return text if kind in _FOR_PROGRAMS else _MENTION.sub("@\u200b", text)
 
 
 def brief(telling: Telling) -> str:

@@ -85,7 +85,9 @@ def render(
     target = items[0][0].target
     style = style_of(channel.kind)
     text, full = _fitted(layout, style, text_length(channel.kind))
-    html = ""
+    subject, html = layout.subject, ""
+    if style is Style.PLAIN:
+        subject, text = (plain.without_mentions(each, channel.kind) for each in (subject, text))
     if style is Style.MAIL:
         html = mail.page(layout, full, reply_to=_reply_address(channel, target))
     alert_ids = tuple(id_ for each in layout.told for id_ in each.ids)
@@ -93,7 +95,7 @@ def render(
         id=message_id,
         channel=channel.name,
         target=target,
-        subject=layout.subject,
+        subject=subject,
         text=text,
         html=html,
         alert_ids=alert_ids,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape, unescape
 
-from monitor.alerts import slack, slackbot
+from monitor.alerts import plain, slack, slackbot
 from monitor.alerts.layout import subject_line
 from monitor.alerts.render import Style, style_of, text_length
 from monitor.alerts.telling import Telling
@@ -64,6 +64,8 @@ def placed(message: Message, file: str, made: str, kind: str) -> Message | Fault
     text = _FORBIDDEN.sub("", made.replace("\r\n", "\n")).strip()
     if not text:
         return empty(file)
+    if style_of(kind) is Style.PLAIN:
+        text = plain.without_mentions(text, kind)
     if file == SUBJECT:
         return replace(message, subject=subject_line(text))
     missing = [id_ for id_ in message.alert_ids if id_ not in text]
