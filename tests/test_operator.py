@@ -132,7 +132,7 @@ def test_hello_shows_what_would_have_come() -> None:
         *(f"· Story {n} (Example Defence; rule nato)" for n in range(3)),
         "They were there before you came and are not sent again.",
         "2 feeds do not answer yet: python3 run_monitor.py status says why.",
-        "New stories come here as soon as they are found.",
+        "New stories come here: at once.",
     ]
 
 

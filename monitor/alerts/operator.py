@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from monitor import ids
 from monitor.alerts.lines import counted
+from monitor.alerts.times import times_of
 from monitor.events import Welcomed
 from monitor.model import (
     Accepted,
@@ -50,7 +51,7 @@ def welcome(channel: Channel, welcomed: Welcomed, now: datetime) -> Alert:
     if welcomed.failing:
         failing = counted(welcomed.failing, "feed does", "feeds do")
         lines.append(f"{failing} not answer yet: python3 run_monitor.py status says why.")
-    lines.append("New stories come here as soon as they are found.")
+    lines.append(f"New stories come here: {times_of(channel)}.")
     watched = counted(welcomed.feeds, "feed")
     return ids.operator_alert(
         f"welcome:{channel.name}",

@@ -1,0 +1,97 @@
+"""A secret in every kind of channel, taken and refused: it stands in no output and not on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers import serving
+from tests.sinks import http_sink, smtp_sink
+from tests.test_whole import PATIENCE, ROOT, Outlet
+
+CANARY = "canary-5f3a9c71"
+CONFIG = """
+[poll]
+per_host_gap = "0s"
+first_poll = "alert"
+allow_private = ["127.0.0.0/8"]
+[[feeds]]
+url = "{feed}"
+name = "Outlet"
+[[channels]]
+name = "mail"
+[channels.mail]
+server = "127.0.0.1"
+port = {smtp}
+security = "none"
+user = "monitor@example.org"
+password = "${{CANARY}}"
+from = "monitor@example.org"
+to = ["anna@example.org"]
+[[channels]]
+name = "json"
+url = "json://user:${{CANARY}}@127.0.0.1:{http}/${{CANARY}}/{step}"
+[[channels]]
+name = "bot"
+url = "slack-bot://xoxb-${{CANARY}}/C0123ABCD?base=http://127.0.0.1:{http}/{step}"
+[[channels]]
+name = "soc"
+[channels.webhook]
+url = "http://127.0.0.1:{http}/${{CANARY}}/{step}"
+secret = "${{CANARY}}"
+"""
+RULES = '[[rule]]\nname = "nato"\nany = ["NATO"]\n'
+COMMANDS = (
+    ("check",),
+    ("once",),
+    ("status",),
+    ("status", "--json"),
+    ("deliveries", "list"),
+    ("deliveries", "list", "--json"),
+    ("alerts", "list", "--json"),
+    ("routes", "test", "nato"),
+    *(("send-test", name) for name in ("mail", "json", "bot", "soc")),
+)
+
+
+async def said_by(folder: Path, *command: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(ROOT / "run_monitor.py"),
+        *command,
+        "--config",
+        str(folder / "config.toml"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={"CANARY": CANARY, "PATH": "/usr/bin:/bin", "PYTHONDEVMODE": "1"},
+    )
+    assert process.stdout is not None
+    output = await asyncio.wait_for(process.stdout.read(), PATIENCE * 3)
+    await process.wait()
+    return output.decode(errors="replace")
+
+
+@pytest.mark.parametrize("step", ["200", "403", "reset"])
+async def test_a_canary_in_every_channel_is_nowhere(tmp_path: Path, step: str) -> None:
+    outlet = Outlet()
+    outlet.publish("NATO meets")
+    refused = {} if step == "200" else {"on_data": f"554 5.7.1 who is {CANARY}"}
+    async with (
+        serving({"/feed": outlet}) as server,
+        http_sink(answer=f"do not send {CANARY} here".encode()) as http,
+        smtp_sink(password=CANARY, **refused) as smtp,
+    ):
+        config = CONFIG.format(feed=server.url("/feed"), smtp=smtp.port, http=http.port, step=step)
+        (tmp_path / "config.toml").write_text(config)
+        (tmp_path / "rules").mkdir()
+        (tmp_path / "rules" / "nato.toml").write_text(RULES)
+        outputs = {command: await said_by(tmp_path, *command) for command in COMMANDS}
+    assert smtp.mails or step != "200"
+    assert {command for command, text in outputs.items() if CANARY in text} == set()
+    assert all(text.strip() for text in outputs.values())
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("monitor.db*"))
+    assert CANARY.encode() not in stored
