@@ -186,7 +186,9 @@ def weigh(found: Terms, frequencies: Frequencies) -> Features:
     weights = {word: (1 + log(n)) * rarity[word] for word, n in found.words.items()}
     least = _least(weights)
     for (one, two), n in found.pairs.items():
-        weight = PAIR_WEIGHT * (1 + log(n)) * (rarity[one] + rarity[two]) / 2
+        weight = PAIR_WEIGHT * (rarity[one] + rarity[two]) / 2
+        if n > 1:
+            weight *= 1 + log(n)
         if weight >= least:
             weights[f"{one} {two}"] = weight
     least = _least(weights)
