@@ -6,10 +6,10 @@ hand-written fakes.  ``await room.publish("Reuters", "Headline", "Text")`` is on
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -25,6 +25,7 @@ from monitor.rules.load import load
 from monitor.settings import Channel, Config, FeedSettings, FirstPoll
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
+from tests.builders import NOW
 from tests.replay import Clock, Keeps, config_of, served
 
 Item = tuple[str, str, str, str]  # guid, link, title, text
@@ -33,10 +34,12 @@ Item = tuple[str, str, str, str]  # guid, link, title, text
 class Newsroom:
     """The monitor, and the outlets it watches."""
 
-    def __init__(self, config: Config, rules: str, parser: Parser) -> None:
-        self.config, self.clock, self.keeps = config, Clock(), Keeps()
+    def __init__(
+        self, config: Config, rules: Mapping[str, bytes], parser: Parser, *, now: datetime = NOW
+    ) -> None:
+        self.config, self.clock, self.keeps = config, Clock(now), Keeps()
         self.polls: list[Polled] = []
-        self._rules, self._parser = rules, parser
+        self._rules, self._parser = load(rules), parser
         self._items: dict[str, list[Item]] = {}
         self._next: FetchResult | None = None
         self.open()
@@ -45,7 +48,7 @@ class Newsroom:
         """Start the monitor; again after ``close``, as a restart."""
         self.store = Writer(lambda: SqliteStore.open(self.config.database))
         shared = Shared(
-            in_force=InForce(config=self.config, rules=load({"rules.toml": self._rules.encode()})),
+            in_force=InForce(config=self.config, rules=self._rules),
             store=self.store,
             clock=self.clock,
             report=self._note,
@@ -90,7 +93,11 @@ class Newsroom:
     async def poll(self, outlet: str, items: Sequence[Item], *, deliver: bool = True) -> Polled:
         """Poll *outlet* while it lists *items*."""
         self.clock.advance(timedelta(minutes=10))
-        self._next = served(_document(items))
+        return await self.visit(outlet, served(_document(items)), deliver=deliver)
+
+    async def visit(self, outlet: str, answer: FetchResult, *, deliver: bool = True) -> Polled:
+        """Poll *outlet*, which answers so, at the clock's time."""
+        self._next = answer
         feeds = await self.store.call(lambda store: store.feeds())
         (feed,) = [each for each in feeds if each.name == outlet]
         due = max(feed.next_poll_at, self.clock())
@@ -148,7 +155,7 @@ async def a_newsroom(
     config = replace(config_of(folder, first_poll=FirstPoll.ALERT), feeds=feeds)
     if channels is not None:
         config = replace(config, channels=tuple(channels))
-    room = Newsroom(config, rules, parser)
+    room = Newsroom(config, {"rules.toml": rules.encode()}, parser)
     await room.start()
     try:
         yield room

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
+from monitor.model import Feed
 from monitor.stories import background
 from monitor.stories.features import (
     MAX_FEATURES,
     PAIR_WEIGHT,
     Frequencies,
     dot,
+    furniture,
     key,
     pack,
     stem,
@@ -54,10 +56,10 @@ class Desk:
 
     def take(self, title: str, at: datetime = NOW, **changes: Any) -> Assignment:
         self.taken += 1
-        feed = changes.pop("feed", REUTERS)
+        feed, ignored = changes.pop("feed", REUTERS), changes.pop("ignored", frozenset())
         values = {"summary": "", "url": f"{feed.url}/{self.taken}", "first_seen_at": at} | changes
         entry = an_entry(title, feed=feed, key=f"{self.taken}", **values)
-        new = telling(entry, self.frequencies)
+        new = telling(entry, self.frequencies, ignored)
         assignment = assign(new, self.index, at)
         self.index.add(told(new, assignment))
         self.frequencies.count(new.terms)
@@ -191,6 +193,52 @@ def test_real_releases_under_one_headline_are_joined_only_where_issued_again() -
         reissued += story_id in stories
         stories.add(story_id)
     assert reissued == 5  # "-2" in the address, the same text but for a time or a name
+
+
+def test_what_stands_in_most_headlines_of_a_feed_joins_nothing() -> None:
+    titles = [f"Reuters exclusive: {'abcdefghij'[n] * 5} in the news" for n in range(10)]
+    ignored = furniture(titles)
+    assert ignored == {"reuter", "exclusive", "in", "the", "new"}
+    for words, joined in ((frozenset[str](), True), (ignored, False)):
+        desk = Desk()
+        desk.take("Reuters exclusive: activist dies")
+        found = desk.take("Reuters exclusive: probe lost", feed=AFP, ignored=words)
+        assert (found.story_id is not None) is joined
+
+
+def test_an_entry_is_remembered_with_what_its_feed_puts_into_most_headlines() -> None:
+    plain, cut = (
+        telling(an_entry(SALE), background.frequencies("en"), ignored)
+        for ignored in (frozenset[str](), frozenset({"ukraine"}))
+    )
+    assert cut.features == plain.features
+    assert "ukraine" not in " ".join(name for name, _ in cut.about.weights)
+    assert sum(weight**2 for _, weight in cut.about.weights) == pytest.approx(1.0)
+
+
+def test_few_headlines_have_no_furniture() -> None:
+    assert furniture(["The same - Reuters"] * 7) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("feed", "joined"),
+    [pytest.param(REUTERS, False, id="one outlet"), pytest.param(AFP, True, id="two outlets")],
+)
+def test_one_name_does_not_make_one_event_in_one_outlet(feed: Feed, joined: bool) -> None:
+    desk = Desk()
+    desk.take("Northrop Grumman revenue")
+    assert (desk.take("Northrop Grumman partner", feed=feed).story_id is not None) is joined
+
+
+def test_one_outlet_must_repeat_more_of_its_words_than_another() -> None:
+    title = (
+        "Department of State and Congress disagree over missiles that Ukraine was promised"
+        " in Ramstein last year"
+    )
+    for feed, joined in ((REUTERS, False), (AFP, True)):
+        desk = Desk()
+        desk.take(SALE)
+        assert (desk.take(title, feed=feed).story_id is not None) is joined
 
 
 def test_what_an_outlet_puts_under_all_its_texts_joins_nothing() -> None:

@@ -44,6 +44,11 @@ def test_offsets_point_into_the_original(text: str) -> None:
         assert fold(raw(text[start:end])) == word
 
 
+@given(st.text(max_size=200) | st.text(st.characters(max_codepoint=127), max_size=200))
+def test_words_are_those_of_the_columns(text: str) -> None:
+    assert words(text) == columns(text).folded
+
+
 def test_ascii_and_other_texts_are_cut_alike() -> None:
     text = "The U.S.'s F-16s: NATO's 1.5 (a.k.a. x) e.g. this."
     ours = columns(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from monitor.model import Entry, Placement
 from monitor.store.writer import Writer
 from monitor.stories import background
 from monitor.stories.features import Frequencies, Terms
-from monitor.stories.group import Assignment, assign, telling, told
+from monitor.stories.group import Assignment, Telling, assign, telling, told
 from monitor.stories.index import COPY_WINDOW, Index
 from monitor.stories.references import references
 
@@ -53,15 +53,21 @@ class Memory:
         for language, counts in counted.items():
             self._add(language, counts)
 
-    async def place(self, entries: Sequence[Entry], now: datetime) -> Draft:
-        """Where each of *entries* belongs, the earlier of them included."""
+    async def place(
+        self, entries: Sequence[Entry], now: datetime, ignored: Set[str] = frozenset()
+    ) -> Draft:
+        """Where each of *entries* belongs, the earlier of them included.
+
+        *ignored*: words that stand in most headlines of their feed.
+        """
         await self._catch_up()
         draft = Draft(index=self._index.draft(), corrections=self._corrections)
         notices = {entry.id: references(entry) for entry in entries}
         named = [name for names in notices.values() for name in names]
         stories = await self._store.call(lambda store: store.referenced(named)) if named else {}
         for number, entry in enumerate(entries, start=1):
-            self._place(entry, notices[entry.id], stories, draft, now)
+            new = telling(entry, self._frequencies(entry.language), ignored)
+            self._place(new, notices[entry.id], stories, draft, now)
             if number % SLICE == 0:
                 await asyncio.sleep(0)
         return draft
@@ -89,13 +95,12 @@ class Memory:
 
     def _place(
         self,
-        entry: Entry,
+        new: Telling,
         notices: tuple[str, ...],
         stories: dict[str, str],
         draft: Draft,
         now: datetime,
     ) -> None:
-        new = telling(entry, self._frequencies(entry.language))
         known = next((name for name in notices if name in stories), None)
         if known:
             assignment = Assignment(story_id=stories[known], because=(known,))
@@ -104,7 +109,7 @@ class Memory:
         placed = told(new, assignment)
         draft.index.add(placed)
         draft.terms.append(new.terms)
-        draft.placements[entry.id] = Placement(
+        draft.placements[new.entry_id] = Placement(
             told=placed,
             because=assignment.because,
             gap=assignment.gap,

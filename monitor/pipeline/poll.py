@@ -36,6 +36,7 @@ from monitor.model import (
 )
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.shared import Shared
+from monitor.stories.features import furniture
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
@@ -168,7 +169,8 @@ class Poller:
         now = self._clock()
         known = await self._known(feed, entries)
         found = sort_out(entries, known, now)
-        draft = await self._memory.place(found.new, now)
+        ignored = furniture([entry.title for entry in entries]) if found.new else frozenset()
+        draft = await self._memory.place(found.new, now, ignored)
         stories = {each.told.story_id for each in draft.placements.values()}
         stories.update(was.story_id for _, was in found.edited)
         standings: ingest.Standings

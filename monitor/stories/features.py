@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -21,11 +21,15 @@ from monitor.text import words
 
 MAX_FEATURES = 40
 MAX_CHARACTERS = 6_000  # the beginning tells what it is about
-PAIR_WEIGHT = 0.4
+PAIR_WEIGHT = 0.35
 TITLE_COUNT = 2  # a word of the headline counts as so many
 UNSEEN = 0.5  # entries in which a word stands that was never counted
+FEWEST_TITLES = 8  # in a document, to tell what most of them share
+MOST_TITLES = 200  # looked at
+FURNITURE = 0.5  # share of them
 MAX_WORDS_COUNTED = 200_000  # distinct words remembered in a language
 _SCALE = 65_535  # of packed weights
+_LINE = 500  # characters of a headline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +165,18 @@ class Frequencies:
         self.counts = {word: n // 2 for word, n in self.counts.items() if n > 1}
 
 
+def furniture(titles: Sequence[str]) -> frozenset[str]:
+    """The stemmed words that stand in most *titles* of a feed's document; none if it is short.
+
+    They tell nothing about one of them: " - Reuters", the company that a search was made for.
+    """
+    read = titles[:MOST_TITLES]
+    if len(read) < FEWEST_TITLES:
+        return frozenset()
+    found = Counter(word for title in read for word in set(map(stem, words(title[:_LINE]))))
+    return frozenset(word for word, n in found.items() if n > len(read) * FURNITURE)
+
+
 def weigh(found: Terms, frequencies: Frequencies) -> Features:
     """The strongest features of an entry, a unit vector; a pair is as rare as its words are.
 
@@ -170,16 +186,28 @@ def weigh(found: Terms, frequencies: Frequencies) -> Features:
     weights = {word: (1 + log(n)) * rarity[word] for word, n in found.words.items()}
     least = _least(weights)
     for (one, two), n in found.pairs.items():
-        weight = PAIR_WEIGHT * (1 + log(n)) * (rarity[one] + rarity[two]) / 2
+        weight = PAIR_WEIGHT * (rarity[one] + rarity[two]) / 2
+        if n > 1:
+            weight *= 1 + log(n)
         if weight >= least:
             weights[f"{one} {two}"] = weight
     least = _least(weights)
     kept = [item for item in weights.items() if item[1] >= least]
     strongest = sorted(kept, key=lambda item: (-item[1], item[0]))[:MAX_FEATURES]
-    length = sqrt(sum(weight * weight for _, weight in strongest)) or 1.0
+    return _unit(found.language, strongest)
+
+
+def without(features: Features, ignored: Set[str]) -> Features:
+    """What is left of *features* without the *ignored* words and their pairs: a unit vector."""
+    kept = [item for item in features.weights if ignored.isdisjoint(item[0].split(" "))]
+    return _unit(features.language, kept) if len(kept) < len(features.weights) else features
+
+
+def _unit(language: str, weights: Sequence[tuple[str, float]]) -> Features:
+    length = sqrt(sum(weight * weight for _, weight in weights)) or 1.0
     return Features(
-        language=found.language,
-        weights=tuple((name, weight / length) for name, weight in strongest if weight > 0),
+        language=language,
+        weights=tuple((name, weight / length) for name, weight in weights if weight > 0),
     )
 
 

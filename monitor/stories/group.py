@@ -9,7 +9,7 @@ entry founds a story.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
@@ -30,6 +30,7 @@ from monitor.stories.features import (
     terms,
     unpack,
     weigh,
+    without,
 )
 from monitor.stories.index import (
     COPY_WINDOW,
@@ -49,7 +50,7 @@ from monitor.urls import canonical_key, outlet_of
 JOIN_HEADLINES = 0.16
 JOIN_TEXTS = 0.21
 _HEADLINE = 20  # features; a text has 40
-HALF_LIFE = timedelta(hours=24)  # of a story that nobody tells
+HALF_LIFE = timedelta(hours=12)  # of a story that nobody tells: news of tomorrow is other news
 # Texts of one outlet share their template: more must agree.
 SAME_OUTLET_HASHES = 10
 SAME_OUTLET_SHARE = 0.8
@@ -58,7 +59,10 @@ SAME_PAGE = 0.1  # likeness of two entries with one address
 # One outlet, headlines that open alike, other texts: a series ("Secretary's call with …"), each
 # part of it news of its own, however many words they share.
 SERIES_WORDS = 4
+SAME_OUTLET = 1.25  # how many times as alike: an outlet has its own words, and tells a thing once
 IN_HEADLINE = 2  # shared words, for two entries of one outlet
+ONE_NAME = 0.75  # share of their likeness: it is one person, company or place in two events
+NAME_WORDS = 3  # that stand beside the strongest, one after the other
 ONE_WORD = 0.9  # what a likeness is worth that rests on a single word
 FEWEST_WORDS = 3  # in an entry that joins a story for what it is about: "NATO" says nothing
 ENOUGH_COUNTED = 300  # entries of a language, before its common words are known
@@ -80,6 +84,7 @@ class Telling:
     seen_at: datetime
     terms: Terms  # to be counted once it is stored
     features: Features
+    about: Features  # those without what its feed puts into most headlines
     sketch: Sketch
     headline: frozenset[str]  # its words
     series: HashPair | None  # of outlet and the opening of the headline
@@ -100,10 +105,12 @@ class Assignment:
     near: int | None = None  # the closest entry's number in the index
 
 
-def telling(entry: Entry, frequencies: Frequencies) -> Telling:
-    """*entry* as it is compared; *frequencies* are those of its language."""
+def telling(entry: Entry, frequencies: Frequencies, ignored: Set[str] = frozenset()) -> Telling:
+    """*entry* as it is compared; *frequencies* are those of its language, *ignored* the words that
+    its feed puts into most headlines."""
     text = max(entry.summary, entry.content, key=len)
     found = terms(entry.title, text, entry.language)
+    features = weigh(found, frequencies)
     headline = words(entry.title[:MAX_CHARACTERS])
     in_series = headline and (text or len(headline) <= SERIES_WORDS)
     opening = " ".join(headline[:SERIES_WORDS])
@@ -115,7 +122,8 @@ def telling(entry: Entry, frequencies: Frequencies) -> Telling:
         outlet=outlet,
         seen_at=entry.first_seen_at,
         terms=found,
-        features=weigh(found, frequencies),
+        features=features,
+        about=without(features, ignored),
         sketch=sketch(f"{entry.title[:MAX_CHARACTERS]}\n{text}"),
         headline=frozenset(map(stem, headline)),
         series=hash_pair("series", outlet, opening) if in_series else None,
@@ -131,7 +139,7 @@ def assign(
 
     *others*: ids of stories that it cannot belong to, however alike.
     """
-    query = {key(new.features.language, name): weight for name, weight in new.features.weights}
+    query = _query(new.features)
     others = {*others, *_happened_again(new, query, index)}
     certain = _same_text(new, index, now) or _same_page(new, query, index, now)
     if certain and certain.story_id not in others:
@@ -140,9 +148,10 @@ def assign(
     if len(new.terms.words) < FEWEST_WORDS:
         return best
     apart = {index.story_id(number) for number in index.with_label(new.series)}.union(others)
-    for members in _promising(query, index, seconds(now)):
+    about = query if new.about is new.features else _query(new.about)
+    for members in _promising(about, index, seconds(now)):
         if index.story_id(members[0]) not in apart:
-            found = _compare(new, query, members, index, now)
+            found = _compare(new, about, members, index, now)
             best = max(best, found, key=lambda assignment: assignment.score)
     return best
 
@@ -162,6 +171,10 @@ def told(new: Telling, assignment: Assignment) -> Told:
         copy_of=assignment.copy_of or "",
         near=assignment.near,
     )
+
+
+def _query(features: Features) -> dict[int, float]:
+    return {key(features.language, name): weight for name, weight in features.weights}
 
 
 def _happened_again(new: Telling, query: Mapping[int, float], index: Index) -> Iterator[str]:
@@ -254,13 +267,15 @@ def _compare(
     gap = _still(story, now)
     core = dot(story.core, query) if story.voters > 1 else nearness
     score = (core + nearness) / 2 * 0.5 ** (gap / HALF_LIFE)
+    same_outlet = index.outlet(closest) == new.outlet
     enough = _enough(min(len(query), len(vector) // 6)) * new.caution
+    enough *= SAME_OUTLET if same_outlet else 1.0
     if score < enough:
         return Assignment(story_id=None)
-    shared = _shared(new.features, story, vector)
+    shared = _shared(new.about, story, vector)
     if sum(" " not in name for name in shared) == 1:
         score *= ONE_WORD
-    if score < enough or (index.outlet(closest) == new.outlet and not _in_headline(new, shared)):
+    if score < enough or (same_outlet and not _one_event(new, shared)):
         return Assignment(story_id=None)
     return Assignment(
         story_id=index.story_id(closest),
@@ -271,10 +286,22 @@ def _compare(
     )
 
 
-def _in_headline(new: Telling, shared: list[str]) -> bool:
-    """Whether what is *shared* is in the headline too, not only in what an outlet puts under all
-    its texts ("get our newsletter")."""
-    return sum(name in new.headline for name in shared) >= IN_HEADLINE
+def _one_event(new: Telling, shared: Mapping[str, float]) -> bool:
+    """Whether two entries of one outlet are about one event: what is *shared* is in the headline
+    too, not only in what an outlet puts under all its texts ("get our newsletter"), and is more
+    than whom they are about ("L.A. County")."""
+    in_headline = sum(name in new.headline for name in shared)
+    return in_headline >= IN_HEADLINE and _share_of_one_name(shared) < ONE_NAME
+
+
+def _share_of_one_name(shared: Mapping[str, float]) -> float:
+    """How much of what is *shared* is the strongest word, with those that stand beside it."""
+    pairs = [words for name in shared if len(words := name.split(" ")) == 2]
+    name = set(next(iter(shared), "").split(" "))
+    for _ in range(NAME_WORDS):
+        name.update(*(pair for pair in pairs if not name.isdisjoint(pair)))
+    parts = (weight for each, weight in shared.items() if not name.isdisjoint(each.split(" ")))
+    return sum(parts) / (sum(shared.values()) or 1.0)
 
 
 def _enough(features: int) -> float:
@@ -291,8 +318,8 @@ def _caution(documents: int) -> float:
     return 1.0 + 0.75 * max(0.0, 1.0 - documents / WELL_COUNTED)
 
 
-def _shared(features: Features, story: Story, closest: bytes) -> list[str]:
-    """The features that made the score, the largest product first."""
+def _shared(features: Features, story: Story, closest: bytes) -> dict[str, float]:
+    """The features that made the score with their parts of it, the largest first."""
     core, entry = dict(unpack(story.core)), dict(unpack(closest))
     products = []
     for name, weight in features.weights:
@@ -300,10 +327,10 @@ def _shared(features: Features, story: Story, closest: bytes) -> list[str]:
         product = weight * (core.get(number, 0.0) + entry.get(number, 0.0))
         if product:
             products.append((-product, name))
-    return [name for _, name in sorted(products)]
+    return {name: -product for product, name in sorted(products)}
 
 
-def _reasons(shared: list[str]) -> tuple[str, ...]:
+def _reasons(shared: Iterable[str]) -> tuple[str, ...]:
     """The first few of *shared*, without words that stand in a chosen pair."""
     kept: list[str] = []
     for name in shared:
