@@ -141,6 +141,20 @@ def test_the_database_of_schema_2_keeps_what_waits_and_what_was_frozen(tmp_path:
     store.close()
 
 
+def test_the_database_of_schema_3_keeps_silences_threads_and_outages(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.db"
+    path.write_bytes(gzip.decompress((ROOT / "tests/data/schema3.db.gz").read_bytes()))
+    store = SqliteStore.open(str(path))
+    (silence,) = store.silences()
+    assert (silence.rules, silence.reason) == ({"nato"}, "noise")
+    (alert, *_) = [each for each in store.alerts() if each.title == "NATO meets"]
+    assert store.thread("desk", "desk", alert.story_id) == "1.2"
+    (state,) = store.channel_states()
+    assert state.outage_until == NOW - timedelta(minutes=1)
+    assert store.queue_lengths() == {"accepted": 1, "queued": 1}
+    store.close()
+
+
 def test_opening_again_changes_no_table(tmp_path):
     def tables() -> list[str]:
         with closing(sqlite3.connect(path)) as other, other:

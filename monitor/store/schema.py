@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 from monitor.urls import page_key
 
 APPLICATION_ID = 0x6E6D6F6E  # "nmon": how we know our own files
-VERSION = 3
+VERSION = 4
 
 migrations = Migrations("monitor")
 
@@ -265,6 +265,28 @@ CREATE TABLE threads (                     -- what later messages of a story are
 """
 
 
+_TABLES_4 = """
+ALTER TABLE feeds ADD COLUMN rhythm TEXT NOT NULL DEFAULT '' /* JSON: when it publishes, learnt */;
+ALTER TABLE feeds ADD COLUMN quiet_since INTEGER /* unusually silent, and people were told */;
+ALTER TABLE feeds ADD COLUMN gap_from INTEGER /* entries may have rolled over, from … */;
+ALTER TABLE feeds ADD COLUMN gap_until INTEGER /* … until */;
+ALTER TABLE feeds ADD COLUMN gap_told INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE feeds ADD COLUMN suspicion TEXT NOT NULL DEFAULT '' /* what looks wrong */;
+ALTER TABLE feeds ADD COLUMN suspected_since INTEGER;
+ALTER TABLE feeds ADD COLUMN held INTEGER NOT NULL DEFAULT 0 /* paused by a person */;
+
+CREATE TABLE articles (                    -- linked pages to fetch, and what became of it
+  entry_id TEXT PRIMARY KEY REFERENCES entries (id),
+  host TEXT NOT NULL,
+  state TEXT NOT NULL,                     -- queued, done, failed
+  due_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  detail TEXT NOT NULL                     -- why it failed
+) STRICT, WITHOUT ROWID;
+CREATE INDEX articles_due ON articles (due_at) WHERE state = 'queued'
+"""
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         db.execute(statement)
@@ -291,3 +313,8 @@ def stories_of_many_entries(db: Database) -> None:
 @migrations()
 def silences_and_threads(db: Database) -> None:
     _run(db, _TABLES_3)
+
+
+@migrations()
+def rhythms_gaps_and_articles(db: Database) -> None:
+    _run(db, _TABLES_4)
