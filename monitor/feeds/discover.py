@@ -18,7 +18,7 @@ from monitor.feeds.address import place, wrong_with
 from monitor.feeds.clean import one_line
 
 MAX_PAGE = 2 << 20  # bytes; feeds are named at the top
-MAX_NAMED = 20
+MAX_NAMED = 10
 MAX_LINKED = 8
 MAX_TITLE = 120
 

@@ -40,8 +40,8 @@ _ADVICE = {
     ),
     FailureReason.NOT_FOUND: (
         "there is nothing at this address",
-        f"Check it for a typing mistake; or add the address of the site: its feeds are found. "
-        f"{_LOOK}",
+        "Check it for a typing mistake, or add the address of the site itself: its feeds are"
+        " looked for.",
     ),
     FailureReason.GONE: ("the feed has ended, and will not come back", _LOOK),
     FailureReason.THROTTLED: ("the site does not want to be asked now", f"Wait. {_PASSES}"),

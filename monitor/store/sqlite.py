@@ -268,9 +268,10 @@ class SqliteStore:
         with self._reading() as db:
             return entries.revisions(db, entry_id)
 
-    def count_entries(self) -> int:
+    def count_entries(self, feed_id: str | None = None) -> int:
+        where, values = ("", []) if feed_id is None else (" WHERE feed_id = ?", [feed_id])
         with self._reading() as db:
-            return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
+            return int(db.execute(f"SELECT count(*) FROM entries{where}", values).fetchone()[0])
 
     # --- stories
 
