@@ -131,7 +131,7 @@ def _refusal(url: str, found: NoFeed) -> str:
 
 def _picked(found: Sequence[FoundFeed], pick: int | None) -> FoundFeed:
     if pick is not None and pick > len(found):
-        raise NotWritten(f"--pick {pick}: there are only {counted(len(found), 'feed')}")
+        raise NotWritten(f"--pick {pick}: only {counted(len(found), 'feed')} found there")
     if len(found) == 1 or pick is not None:
         return found[(pick or 1) - 1]
     now = datetime.now(UTC)
