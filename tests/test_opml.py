@@ -144,6 +144,18 @@ def test_names_are_told_apart_by_their_host() -> None:
     assert len(long.name) == 80
 
 
+def test_a_plain_list_of_addresses_will_do() -> None:
+    raw = b"# mine\n\nhttps://www.a.example/1\r\nhttps://a.example/2 Second  one\nnonsense\n"
+    read = opml.read("l.txt", raw + b"https://a.example/3\n")
+    named = opml.named_apart(read.feeds, [])
+    assert [(each.name, each.line) for each in named] == [
+        ("a.example", 3),
+        ("Second one", 4),
+        ("a.example (2)", 6),
+    ]
+    assert [each.line for each in read.left_out] == [5]
+
+
 TEXTS = st.text(min_size=1, max_size=80).filter(lambda text: one_line(text) == text != "")
 FEEDS = st.builds(
     Outline,
@@ -169,3 +181,11 @@ def test_all_lists_of_the_corpus_are_read() -> None:
     assert all(each.feeds for each in lists)
     assert sum(len(each.feeds) for each in lists) > 900
     assert sum(each.mended for each in lists) == 40
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
+@pytest.mark.parametrize("name", ["world-news-feeds.txt", "osint-dashboard-feed-urls.txt"])
+def test_the_plain_lists_of_the_corpus_are_read(name: str) -> None:
+    raw = (CORPUS / name).read_bytes()
+    read = opml.read(name, raw)
+    assert len(read.feeds) + len(read.left_out) == len(raw.decode().split()) > 50

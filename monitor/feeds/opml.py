@@ -8,8 +8,9 @@ description; those are read as what is meant.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import NoReturn
 from xml.etree import ElementTree
 from xml.parsers import expat
@@ -22,6 +23,7 @@ MAX_SIZE = 20 << 20  # bytes
 MAX_DEPTH = 100  # outlines within outlines
 MAX_NAME = 80  # as in config.toml
 
+_ADDRESS = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|#[^\n]*\n)*https?://", re.I)
 _BARE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
 _TAG = re.compile(rb'(\s.*?")(\s*/?>\s*(?:<[/!].*)?)', re.DOTALL)
 _VALUE = re.compile(rb'(?<==)"(.*?)"(?=\s+[\w:.-]+="|\s*\Z)', re.DOTALL)
@@ -50,12 +52,17 @@ class FeedList:
 
 
 def read(name: str, raw: bytes) -> FeedList:
-    """The feeds in *raw*, the content of the file *name*; raises ConfigError that says where."""
+    """The feeds in *raw*, the content of the file *name*; raises ConfigError that says where.
+
+    A plain list will do as well: an address a line, and, after a space, what to call it.
+    """
     if len(raw) > MAX_SIZE:
         what = f"larger than {MAX_SIZE >> 20} MB"
         _refuse(name, None, what, "a list of feeds is never so long: is it the right file?")
     if not raw.strip():
         _refuse(name, None, "the file is empty", "export the list again from where it comes")
+    if _ADDRESS.match(raw):
+        return _each_once(name, _plain(name, raw.decode("utf-8", "replace")), mended=False)
     try:
         return _each_once(name, _Reader(name).read(raw), mended=False)
     except expat.ExpatError as error:
@@ -97,14 +104,18 @@ def named_apart(feeds: Iterable[Outline], taken: Collection[str]) -> tuple[Outli
     return tuple(named)
 
 
-def _names(feed: Outline) -> Iterable[str]:
+def _names(feed: Outline) -> Iterator[str]:
+    host = host_of(feed.url)
+    by_host = feed.name != host and len(host) < MAX_NAME // 2
     yield feed.name
-    host, number = host_of(feed.url), 1
-    while True:
-        more = f" ({host})" if number == 1 else f" ({host}, {number})"
-        more = more if len(more) < MAX_NAME // 2 else f" ({number + 1})"
-        yield feed.name[: MAX_NAME - len(more)].rstrip() + more
-        number += 1
+    if by_host:
+        yield _called(feed.name, host)
+    for number in count(2):
+        yield _called(feed.name, f"{host}, {number}" if by_host else str(number))
+
+
+def _called(name: str, more: str) -> str:
+    return f"{name[: MAX_NAME - len(more) - 3].rstrip()} ({more})"
 
 
 # --- reading
@@ -179,6 +190,21 @@ class _Reader:
         if tag.lower() == "outline":
             self._folders.pop()
             self._off.pop()
+
+
+def _plain(name: str, text: str) -> list[Outline | Problem]:
+    found: list[Outline | Problem] = []
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        url, _, called = line.strip().partition(" ")
+        if not url or url.startswith("#"):
+            continue
+        wrong = wrong_with(url)
+        if wrong:
+            found.append(_warning(name, number, wrong, "write one address a line"))
+        else:
+            called = one_line(called)[:MAX_NAME].strip() or host_of(url)
+            found.append(Outline(url=url, name=called, line=number))
+    return found
 
 
 def _each_once(name: str, found: Sequence[Outline | Problem], *, mended: bool) -> FeedList:
