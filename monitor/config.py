@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -35,15 +36,22 @@ TERMINAL_CHANNEL = Channel(
 _LONG = 8  # letters from which on a part of a channel's address counts as a secret of its own
 
 
+LastGood = Callable[[str, str], bytes | None]  # database, path of a list → its last good form
+
+
 def load(
-    path: Path, environment: Mapping[str, str] | None = None, *, need_secrets: bool = True
+    path: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    need_secrets: bool = True,
+    last_good: LastGood | None = None,
 ) -> Config:
     """The configuration in the file at *path*; raises ConfigError with all that is wrong.
 
     Without *need_secrets* a channel whose secret cannot be read has no targets: enough for
-    whoever only looks.
+    whoever only looks.  With *last_good* a broken list of feeds_from stands in nobody's way.
     """
-    return read(path, environment, need_secrets=need_secrets)[0]
+    return read(path, environment, need_secrets=need_secrets, last_good=last_good)[0]
 
 
 def read(
@@ -52,6 +60,7 @@ def read(
     *,
     need_secrets: bool = True,
     text: bytes | None = None,
+    last_good: LastGood | None = None,
 ) -> tuple[Config, tuple[Problem, ...]]:
     """The configuration, and warnings: what works, but is worth a look.
 
@@ -62,7 +71,7 @@ def read(
     findings = Findings(document, [])
     chosen = os.environ if environment is None else environment
     reader = ChannelReader(path, chosen, findings, need_secrets)
-    config = _config(table, path, findings, reader)
+    config = _config(table, path, findings, reader, last_good or _none_kept)
     ordered = sorted(
         findings.problems, key=lambda each: (each.file != document.name, each.file, each.line or 0)
     )
@@ -117,7 +126,17 @@ def _refusal(path: Path, what: str, remedy: str = "") -> ConfigError:
     return ConfigError([Problem(file=shown(path), what=what, remedy=remedy)])
 
 
-def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelReader) -> Config:
+def _none_kept(_: str, __: str) -> None:
+    """A broken list is a mistake."""
+
+
+def _config(
+    table: ConfigTable,
+    path: Path,
+    findings: Findings,
+    reader: ChannelReader,
+    last_good: LastGood,
+) -> Config:
     monitor = table.monitor
     channels = tuple(reader.channel(*numbered) for numbered in enumerate(table.channels))
     channels = channels or (TERMINAL_CHANNEL,)
@@ -127,11 +146,12 @@ def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelR
         _check_channels(findings, ("monitor", key), getattr(monitor, key) or (), known)
     _check_fallbacks(findings, channels, known)
     folder = path.resolve().parent
+    database = str(folder / Path(monitor.database).expanduser())
     feeds_from = resolved(folder, monitor.feeds_from)
-    feeds = _feeds(table, feeds_from, findings)
+    feeds = _feeds(table, feeds_from, findings, partial(last_good, database))
     return Config(
         path=str(path.resolve()),
-        database=str(folder / Path(monitor.database).expanduser()),
+        database=database,
         rules=str(folder / Path(monitor.rules).expanduser()),
         templates=_templates(monitor, folder, findings),
         timezone=monitor.timezone,
@@ -195,12 +215,15 @@ def _poll(table: PollTable, findings: Findings) -> PollSettings:
 
 
 def _feeds(
-    table: ConfigTable, feeds_from: Sequence[str], findings: Findings
+    table: ConfigTable,
+    feeds_from: Sequence[str],
+    findings: Findings,
+    last_good: Callable[[str], bytes | None],
 ) -> tuple[FeedSettings, ...]:
     _check_unique(findings, "feeds", "name", [feed.name for feed in table.feeds])
     _check_unique(findings, "feeds", "url", [feed.url.strip() for feed in table.feeds])
     own = [_feed(("feeds", n), feed, table.poll, findings) for n, feed in enumerate(table.feeds)]
-    feeds = (*own, *referenced(feeds_from, own, findings))
+    feeds = (*own, *referenced(feeds_from, own, findings, last_good))
     if not any(feed.enabled for feed in feeds):
         findings.add(("feeds",), "no feed is watched", "add a [[feeds]] table", warning=True)
     return feeds

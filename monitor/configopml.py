@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from monitor.configchannels import Findings, shown
@@ -27,20 +28,22 @@ def read_list(path: Path) -> opml.FeedList:
     return opml.read(shown(path), raw)
 
 
+LastGood = Callable[[str], bytes | None]  # path → the list as it could last be read
+
+
 def referenced(
-    paths: Sequence[str], own: Sequence[FeedSettings], findings: Findings
+    paths: Sequence[str], own: Sequence[FeedSettings], findings: Findings, last_good: LastGood
 ) -> tuple[FeedSettings, ...]:
     """The feeds of the files at *paths* that are not among config.toml's *own*.
 
     Where both have a feed, config.toml decides: its name, its tags, and whether it is watched.
+    A list that is broken is a mistake, or only worth a look where there is a *last_good* form.
     """
     seen, names = {place(feed.url) for feed in own}, [feed.name for feed in own]
     found: list[FeedSettings] = []
     for path in paths:
-        try:
-            listed = read_list(Path(path))
-        except ConfigError as error:
-            findings.problems.extend(error.problems)
+        listed = _listed(path, findings, last_good)
+        if listed is None:
             continue
         findings.problems.extend(listed.left_out)
         new = [feed for feed in listed.feeds if place(feed.url) not in seen]
@@ -49,6 +52,18 @@ def referenced(
             names.append(feed.name)
             found.append(_settings(feed, shown(Path(path))))
     return tuple(found)
+
+
+def _listed(path: str, findings: Findings, last_good: LastGood) -> opml.FeedList | None:
+    try:
+        return read_list(Path(path))
+    except ConfigError as error:
+        kept = last_good(path)
+        if kept is None:
+            findings.problems.extend(error.problems)
+            return None
+        findings.problems.extend(replace(each, warning=True) for each in error.problems)
+        return opml.read(shown(Path(path)), kept)
 
 
 def named_in(path: Path) -> tuple[str, ...]:

@@ -45,6 +45,10 @@ async def test_feeds_come_and_go_while_it_runs(tmp_path: Path) -> None:
         seen = third.gets
         await house.until(lambda: third.gets > seen + 2, "its feeds to be polled all the same")
         assert len(house.told("NOT live")) == 1
+        assert await house.stop() == 0
+        seen = third.gets
+        await house.run()
+        await house.until(lambda: third.gets > seen, "its feeds to be polled after a restart, too")
 
         listed.write_bytes(write("theirs", []))
         await house.until(lambda: paused(house, "Third"), "the feed to go")

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from monitor import config
@@ -14,6 +15,7 @@ from monitor.configedit import NotWritten
 from monitor.errors import ConfigError, Problem
 from monitor.language import detector
 from monitor.pipeline.in_force import joint_problems
+from monitor.pipeline.lists import last_good
 from monitor.rules.load import RuleSet, load, read_folder
 from monitor.settings import Config
 from monitor.store.access import as_whom
@@ -57,8 +59,8 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _new_warnings(path: Path, before: bytes, after: bytes) -> tuple[Problem, ...]:
     """What the edit brings about; raises ConfigError.  Secrets may be known to the daemon only."""
-    old, known = config.read(path, need_secrets=False, text=before)
-    new, warnings = config.read(path, need_secrets=False, text=after)
+    read = partial(config.read, path, need_secrets=False, last_good=last_good)
+    (old, known), (new, warnings) = read(text=before), read(text=after)
     rules = rules_in_files(new)
     if rules is not None:
         known = (*known, *joint_problems(old, rules))

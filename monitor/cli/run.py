@@ -21,6 +21,7 @@ from monitor.daemon import Daemon, Tick
 from monitor.errors import StoreBusy
 from monitor.events import Event, Handed, Polled, PollKind, Reloaded, Trouble
 from monitor.model import Feed, Refused
+from monitor.pipeline.lists import last_good
 from monitor.pipeline.session import Session, opened
 from monitor.pipeline.shared import utc_now
 from monitor.rules.load import RuleSet
@@ -115,7 +116,7 @@ class _Waker:
 async def _session(
     path: Path, failed: list[Event] | None = None
 ) -> AsyncIterator[tuple[Session, Shows, _Waker]]:
-    config = load(path)
+    config = load(path, last_good=last_good)
     terminal = sys.stdout.isatty()
     logs.set_up(terminal=terminal)
     logs.register_secrets(secrets_of(config))

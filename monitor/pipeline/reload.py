@@ -19,7 +19,7 @@ from monitor.events import Reloaded
 from monitor.feeds.fetch import Fetcher
 from monitor.language import detector
 from monitor.model import RuleSetRecord
-from monitor.pipeline import notices
+from monitor.pipeline import lists, notices
 from monitor.pipeline.config_files import ConfigFiles
 from monitor.pipeline.in_force import InForce, joint_problems
 from monitor.pipeline.shared import Shared
@@ -85,6 +85,9 @@ class Reloader:
         self._config_watch.accept(await asyncio.to_thread(self._config_files.stamps))
         if problems:
             await self._refuse("rules", problems)
+        broken_lists = await lists.keep(config, self._store)
+        if broken_lists:
+            await self._refuse("config", broken_lists)
         await self._templating.started()
 
     async def check(self) -> None:
@@ -185,6 +188,7 @@ class Reloader:
         logs.register_secrets(configuration.secrets_of(new))
         now = self._clock()
         await self._store.call(lambda store: store.sync_feeds(new.feeds, now))
+        await lists.keep(new, self._store)
         changed, rescheduled = _changed_targets(old, new), _rescheduled(old, new)
         await self._store.call(lambda store: store.resume(changed))
         self._fetcher.use(new.poll, contact=new.contact)
