@@ -51,7 +51,10 @@ async def torment(house: House, kills: int) -> tuple[int, int, int, int]:
         for n in range(PUBLISH):
             house.outlet.publish(f"NATO {a_story(chance)} {number}-{n}")
         del house.outlet.items[60:]
-        await asyncio.sleep(chance.uniform(0.1, 1.6))
+        if chance.random() < 0.8:  # else it may die while it starts
+            gets = house.outlet.gets
+            await house.until(lambda gets=gets: house.outlet.gets > gets, "a poll")
+        await asyncio.sleep(chance.uniform(0.0, 1.2))
         await house.stop(signal.SIGKILL)
         recorded, before = accepted(house), len(house.sink.posted)  # type: ignore[attr-defined]
         await house.run()
