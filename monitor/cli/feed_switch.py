@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 
 import click
 
 from monitor.cli.options import config_option
-from monitor.cli.reading import looked_up
+from monitor.cli.reading import looked_up, without_login
 from monitor.configedit import NotWritten, names_in, remove_feed, switch_off, switch_on
 from monitor.settings import Config, FeedSettings
 from monitor.terminal import plain
@@ -28,7 +29,8 @@ def remove(name: str) -> None:
 
     settings, feed = _own(name)
     _rewritten(settings, feed, edit)
-    _say(f'"{name}" is no longer in config.toml. These lines were taken out:\n{gone[0]}')
+    _say(f'"{name}" is no longer in config.toml. These lines were taken out:')
+    _say(_without_secrets(gone[0], feed))
     _say(_live())
 
 
@@ -89,6 +91,12 @@ def _rewritten(settings: Config, feed: FeedSettings, edit: Callable[[str], str])
     relying = rules.relying_on(feed.name, feed.tags) if rules is not None else ()
     if relying and not now.get(feed.name):
         _say(f"Rules that ask for it or for one of its tags: {', '.join(relying)}.")
+
+
+def _without_secrets(lines: str, feed: FeedSettings) -> str:
+    """The feed's own keys; tables below them, such as [feeds.headers], may hold secrets."""
+    own = takewhile(lambda line: not line.lstrip().startswith("[feeds."), lines.split("\n"))
+    return "\n".join(own).replace(feed.url, without_login(feed.url)).rstrip()
 
 
 def _live() -> str:
