@@ -54,7 +54,7 @@ def pause(name: str, reason: str) -> None:
 @config_option
 @click.argument("name")
 def resume(name: str) -> None:
-    """Watch a feed again that was paused, or was switched off in config.toml."""
+    """Watch a paused feed again, or one that config.toml has switched off."""
     settings, feed = _own(name)
     if feed.enabled:
         _say(f'"{name}" is not switched off. See how it fares with: feeds show "{name}"')

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+from importlib import import_module
 from typing import Any
 
 import click
 
-from monitor.cli.feed_add import add
-from monitor.cli.feed_lists import export_feeds, import_feeds
-from monitor.cli.feed_switch import pause, remove, resume
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import local, looked_up, reading, without_login
 from monitor.feeds.health import explain
@@ -30,7 +28,33 @@ class Fares(StrEnum):
     OFF = "off"
 
 
-@click.group()
+# Those that edit config.toml: name → (module, attribute).
+EDITS = {
+    "add": ("monitor.cli.feed_add", "add"),
+    "remove": ("monitor.cli.feed_switch", "remove"),
+    "pause": ("monitor.cli.feed_switch", "pause"),
+    "resume": ("monitor.cli.feed_switch", "resume"),
+    "import": ("monitor.cli.feed_lists", "import_feeds"),
+    "export": ("monitor.cli.feed_lists", "export_feeds"),
+}
+
+
+class _Feeds(click.Group):
+    """Imports what edits when it is called: `status` needs only ``state``, and should be quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *EDITS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in EDITS:
+            return super().get_command(ctx, cmd_name)
+        module, attribute = EDITS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Feeds)
 @config_option
 def feeds() -> None:
     """What is watched, and how it fares; and what else should be.
@@ -38,10 +62,6 @@ def feeds() -> None:
     All of these work while the monitor runs. config.toml stays the truth: what is changed here is
     written there, every remark kept, and taken over within seconds.
     """
-
-
-for _command in (add, remove, pause, resume, import_feeds, export_feeds):
-    feeds.add_command(_command)
 
 
 @feeds.command("list")
