@@ -57,8 +57,8 @@ def add(
 ) -> None:
     """Watch the feed at URL, or one of the feeds of a site.
 
-    Looks for the feeds of a web page, shows what one brings and what your rules would have matched, and writes it into config.toml.
-    Works while the monitor runs.
+    Looks for the feeds of a web page, shows what one brings and what your rules would have
+    matched, and writes it into config.toml. Works while the monitor runs.
     """
     from monitor.pipeline.arrival import NoFeed, look
 

@@ -87,7 +87,8 @@ def _tell(
 def export_feeds(file: Path) -> None:
     """Write all feeds into an OPML file.
 
-    Tags become folders; FILE may be - for standard output. Feeds that are switched off are marked as comments. Names and passwords are left out.
+    Tags become folders; FILE may be - for standard output. Feeds that are switched off are marked
+    as comments. Names and passwords are left out.
     """
     settings = looked_up()
     text = opml.write("Feeds of the news monitor", map(_outline, settings.feeds))
