@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from monitor import tomlfile
 from monitor.alerts import webhook
 from monitor.alerts.addresses import TERMINAL, kind_of, secrets_in
-from monitor.configchannels import ChannelReader, Findings, Where, shown
+from monitor.configchannels import ChannelReader
+from monitor.configfeeds import FeedReader
 from monitor.configfile import (
     ConfigTable,
-    FeedTable,
     MonitorTable,
     OutputsTable,
     PollTable,
     RouteTable,
 )
+from monitor.configsecrets import Findings, Where, shown
 from monitor.errors import ConfigError, Problem
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
 
@@ -52,8 +52,9 @@ def read(
     table = tomlfile.validate(document, ConfigTable)
     findings = Findings(document, [])
     chosen = os.environ if environment is None else environment
-    reader = ChannelReader(path, chosen, findings, need_secrets)
-    config = _config(table, path, findings, reader)
+    channels = ChannelReader(path, chosen, findings, need_secrets)
+    feeds = FeedReader(path, chosen, findings, need_secrets)
+    config = _config(table, path, findings, channels, feeds)
     ordered = sorted(findings.problems, key=lambda problem: problem.line or 0)
     errors = [problem for problem in ordered if not problem.warning]
     if errors:
@@ -72,6 +73,7 @@ def secrets_of(config: Config) -> tuple[str, ...]:
                 parts = urlsplit(target.url)
                 found |= _long_pieces(f"{webhook.KIND}://{parts.path}?{parts.query}")
     for feed in config.feeds:
+        found.update(feed.access.secrets)
         if urlsplit(feed.url).password:
             found |= _secrets_of_url(feed.url)
     return tuple(sorted(found, key=len, reverse=True))
@@ -106,9 +108,15 @@ def _refusal(path: Path, what: str, remedy: str = "") -> ConfigError:
     return ConfigError([Problem(file=shown(path), what=what, remedy=remedy)])
 
 
-def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelReader) -> Config:
+def _config(
+    table: ConfigTable,
+    path: Path,
+    findings: Findings,
+    channel_reader: ChannelReader,
+    feed_reader: FeedReader,
+) -> Config:
     monitor = table.monitor
-    channels = tuple(reader.channel(*numbered) for numbered in enumerate(table.channels))
+    channels = tuple(channel_reader.channel(*each) for each in enumerate(table.channels))
     channels = channels or (TERMINAL_CHANNEL,)
     known = [channel.name for channel in channels]
     _check_unique(findings, "channels", "name", [channel.name for channel in table.channels])
@@ -128,7 +136,7 @@ def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelR
         monitor_reports_to=tuple(monitor.monitor_reports_to),
         default_channels=_optional(monitor.default_channels),
         poll=_poll(table.poll, findings),
-        feeds=_feeds(table, findings),
+        feeds=_feeds(table, findings, feed_reader),
         channels=channels,
         routes=_routes(table, known, findings),
     )
@@ -180,67 +188,12 @@ def _poll(table: PollTable, findings: Findings) -> PollSettings:
 # --- feeds
 
 
-def _feeds(table: ConfigTable, findings: Findings) -> tuple[FeedSettings, ...]:
+def _feeds(table: ConfigTable, findings: Findings, reader: FeedReader) -> tuple[FeedSettings, ...]:
     _check_unique(findings, "feeds", "name", [feed.name for feed in table.feeds])
     _check_unique(findings, "feeds", "url", [feed.url.strip() for feed in table.feeds])
     if not any(feed.enabled for feed in table.feeds):
         findings.add(("feeds",), "no feed is watched", "add a [[feeds]] table", warning=True)
-    return tuple(
-        _feed(("feeds", number), feed, table.poll, findings)
-        for number, feed in enumerate(table.feeds)
-    )
-
-
-def _feed(where: Where, feed: FeedTable, poll: PollTable, findings: Findings) -> FeedSettings:
-    url, who = feed.url.strip(), f'feed "{feed.name}"'
-    wrong = _wrong_with_url(url)
-    if wrong:
-        findings.add((*where, "url"), f"{who}: {wrong}")
-    elif _is_refused(url, poll):
-        findings.add(
-            (*where, "url"),
-            f"{who}: a private address, which is not polled",
-            "allow its network: allow_private in [poll]",
-            warning=True,
-        )
-    if feed.interval is not None and feed.interval < poll.min_interval:
-        findings.add(
-            (*where, "interval"),
-            f"{who}: interval is shorter than min_interval",
-            "make it longer, or lower min_interval in [poll]",
-        )
-    return FeedSettings(
-        url=url,
-        name=feed.name,
-        tags=frozenset(feed.tags),
-        enabled=feed.enabled,
-        reason=feed.reason,
-        interval=feed.interval,
-        source=findings.place(where),
-    )
-
-
-def _wrong_with_url(url: str) -> str:
-    """Why *url* cannot be polled; "" if it can."""
-    if any(char.isspace() or ord(char) < 0x20 for char in url):
-        return "the address has a space in it"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return f'"{url}" is not a web address'
-    if parts.scheme.lower() not in ("http", "https"):
-        return f'"{url}" does not begin with http:// or https://'
-    return "" if host else f'"{url}" names no host'
-
-
-def _is_refused(url: str, poll: PollTable) -> bool:
-    """Whether *url* names a private address outright that no network in the file allows."""
-    try:
-        address = ip_address(urlsplit(url).hostname or "")
-    except ValueError:
-        return False
-    return not address.is_global and not any(address in net for net in poll.allow_private)
+    return tuple(reader.feed(number, feed, table.poll) for number, feed in enumerate(table.feeds))
 
 
 # --- routes and names

@@ -445,7 +445,7 @@ def test_no_secret_is_in_a_problem_or_in_repr(tmp_path: Path) -> None:
         ('[[feeds]]\nname = "x"\nurl = "https://h:x/"', 3, "is not a web address"),
         ('[[feeds]]\nname = "x"\nurl = "https://h/a b"', 3, "a space in it"),
         ('[[feeds]]\nname = "x"\nurl = "https://h/"\ninterval = "1m"', 4, "min_interval"),
-        ('[[feeds]]\nname = "x"\nurl = "https://h/"\ncontent = "auto"', 4, "content"),
+        ('[[feeds]]\nname = "x"\nurl = "https://h/"\ncontents = "auto"', 4, "contents"),
         ('[[routes]]\nseverity = ["urgent"]\nchannels = []', 2, '"critical"'),
         ('[[routes]]\nchannels = ["opps"]', 2, 'no channel "opps"'),
         ('[[routes]]\nfeed_tags = ["x"]\nchannels = []', 2, 'no feed has the tag "x"'),
