@@ -36,6 +36,7 @@ from monitor.model import (
 )
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.shared import Shared
+from monitor.settings import PollSettings
 from monitor.stories.features import furniture
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
@@ -143,7 +144,7 @@ class Poller:
     # --- the three ends of a visit
 
     def _failed(self, feed: Feed, failure: FetchFailed | ParseFailed) -> _Visit:
-        after = schedule.failed(feed, failure, self._in_force.config.poll, self._clock())
+        after = schedule.failed(feed, failure, self._bounds(feed)[0], self._clock())
         polled = Polled(feed=after, kind=PollKind.FAILED, detail=failure.detail)
         return _Visit(outcome=Outcome(feed=after), polled=polled)
 
@@ -206,16 +207,21 @@ class Poller:
     def _succeeded(
         self, feed: Feed, fetched: Fetched | NotModified, parsed: ParsedFeed | None
     ) -> Feed:
-        config = self._in_force.config
-        own = next((each.interval for each in config.feeds if each.url == feed.url), None)
+        settings, own = self._bounds(feed)
         return schedule.succeeded(
             feed,
             fetched=fetched,
             parsed=parsed,
-            settings=config.poll,
+            settings=settings,
             now=self._clock(),
             interval=own,
         )
+
+    def _bounds(self, feed: Feed) -> tuple[PollSettings, timedelta | None]:
+        """The settings *feed* is polled by, and its own interval if it has one."""
+        config = self._in_force.config
+        chosen = config.feed_at(feed.url)
+        return (chosen.bounded(config.poll), chosen.interval) if chosen else (config.poll, None)
 
     # --- commit
 

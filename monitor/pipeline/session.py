@@ -82,7 +82,9 @@ async def _assembled(
     stack: AsyncExitStack, shared: Shared, terminal: Callable[[str], object]
 ) -> Session:
     config = shared.in_force.config
-    fetcher = await stack.enter_async_context(Fetcher(config.poll, contact=config.contact))
+    fetcher = await stack.enter_async_context(
+        Fetcher(config.poll, contact=config.contact, feeds=config.feeds)
+    )
     parser, sender = Parser(), Sender(terminal=terminal)
     stack.push_async_callback(parser.aclose)
     stack.push_async_callback(sender.aclose)
