@@ -53,9 +53,9 @@ async def test_a_log_in_goes_to_the_feed_and_to_nobody_else() -> None:
 
 
 async def test_other_feeds_are_asked_without_it() -> None:
-    async with serving({"/a": reply(), "/b": reply()}) as server:
-        async with fetcher(feed_at(server.url("/a"), headers=LOGIN)) as fetch:
-            await fetch.fetch(a_feed(url=server.url("/b")))
+    async with serving({"/a": reply(), "/b": reply()}) as server, fetcher() as fetch:
+        fetch.use(fetch._settings, contact="", feeds=[feed_at(server.url("/a"), headers=LOGIN)])
+        await fetch.fetch(a_feed(url=server.url("/b")))
     assert "authorization" not in server.asked[0].headers
 
 
@@ -145,12 +145,12 @@ async def test_a_proxy_that_refuses_is_named_as_such() -> None:
 
 
 async def test_a_page_of_the_feed_s_own_site_gets_its_log_in() -> None:
-    async with serving({"/news": reply(PAGE, content_type="text/html")}) as server:
-        async with fetcher() as fetch:
-            chosen = feed_at(server.url("/feed"), headers=LOGIN)
-            result = await fetch.page(server.url("/news"), chosen)
-            elsewhere = replace(chosen, url="https://wire.example/feed")
-            await fetch.page(server.url("/news"), elsewhere)
+    behaviour = reply(PAGE, content_type="text/html")
+    async with serving({"/news": behaviour}) as server, fetcher() as fetch:
+        chosen = feed_at(server.url("/feed"), headers=LOGIN)
+        result = await fetch.page(server.url("/news"), chosen)
+        elsewhere = replace(chosen, url="https://wire.example/feed")
+        await fetch.page(server.url("/news"), elsewhere)
     assert isinstance(result, Fetched)
     assert server.asked[0].headers["x-key"] == "k3y"
     assert server.asked[0].headers["accept"].startswith("text/html")

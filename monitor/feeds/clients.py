@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -44,7 +45,7 @@ class Clients:
             verify=tls,
             limits=limits,
             trust_env=False,
-            proxy=httpx.Proxy(proxy, ssl_context=tls) if proxy else None,
+            proxy=_proxy(proxy, tls) if proxy else None,
         )
         # httpx 0.28 has no argument for the network backend of its pool.
         networks = (*self._settings.allow_private, *private)
@@ -57,6 +58,11 @@ class Clients:
         )
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         return client
+
+
+def _proxy(url: str, tls: ssl.SSLContext) -> httpx.Proxy:
+    secure = urlsplit(url).scheme.lower() == "https"
+    return httpx.Proxy(url, ssl_context=tls if secure else None)
 
 
 def _trusting(ca: str) -> ssl.SSLContext:
