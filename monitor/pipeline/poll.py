@@ -36,7 +36,7 @@ from monitor.model import (
 )
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.shared import Shared
-from monitor.settings import PollSettings
+from monitor.settings import ContentMode, PollSettings
 from monitor.stories.features import furniture
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
@@ -75,7 +75,8 @@ class Poller:
         self._fetcher = fetcher
         self._parser = parser
         self._memory = memory
-        self._lane = asyncio.Lock()
+        self._lane = shared.lane
+        self._reads_pages = shared.reads_pages
         self._visits: set[asyncio.Task[Polled]] = set()
 
     async def start_due(self) -> int:
@@ -182,6 +183,8 @@ class Poller:
             config=self._in_force.config,
             now=now,
             rules_since=self._in_force.rules_since,
+            content=self._content(feed),
+            worth_reading=self._in_force.rules.worth_reading,
         )
         parts = []
         for few in _slices(found.new):
@@ -195,6 +198,10 @@ class Poller:
         fence = draft.corrections if entries else None
         outcome = Outcome(feed=feed, renamed=found.renamed, corrections_seen=fence)
         return ingest.combine(outcome, parts), draft
+
+    def _content(self, feed: Feed) -> ContentMode:
+        chosen = self._in_force.config.feed_at(feed.url)
+        return chosen.content if chosen and self._reads_pages else ContentMode.FEED
 
     async def _known(self, feed: Feed, entries: Sequence[Entry]) -> dict[str, Known]:
         keys = [entry.keys[0] for entry in entries]
