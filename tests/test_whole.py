@@ -36,11 +36,12 @@ class Outlet:
 
     def __init__(self) -> None:
         self.items: list[str] = []
-        self.gets = 0
+        self.published = self.gets = 0
 
     def publish(self, title: str, *, minutes_ago: float = 0) -> None:
         at = format_datetime(datetime.now(UTC) - timedelta(minutes=minutes_ago))
-        link = f"https://news.example/{len(self.items)}"
+        link = f"https://news.example/{self.published}"
+        self.published += 1
         self.items.insert(
             0,
             f"<item><guid isPermaLink='false'>{link}</guid><link>{link}</link>"
