@@ -21,6 +21,7 @@ import structlog
 from monitor import __version__
 from monitor.feeds.body import MAX_BODY, BadCoding, CutOff, Inflater, TooLarge
 from monitor.feeds.clients import Clients
+from monitor.feeds.conceal import concealed
 from monitor.feeds.encoding import read_as
 from monitor.feeds.guard import (
     AddressRefused,
@@ -179,15 +180,15 @@ class Fetcher:
         asking = _Asking(headers=dict(access.headers) | own, access=access)
         result = await self._get(url, asking)
         if access.encoding and isinstance(result, Fetched):
-            return read_as(result, access.encoding)
-        return result
+            result = read_as(result, access.encoding)
+        return concealed(result, access.secrets)
 
     async def page(self, url: str, feed: FeedSettings) -> FetchResult:
         """The HTML page that an entry of *feed* links to; its secrets go to its own origin only."""
         headers = dict(feed.access.headers) if _same_origin(url, feed.url) else {}
         headers |= {"accept": ACCEPT_PAGE}
         asking = _Asking(headers=headers, access=feed.access, limit=MAX_PAGE, page=True)
-        return await self._get(url, asking)
+        return concealed(await self._get(url, asking), feed.access.secrets)
 
     async def _get(self, url: str, asking: _Asking) -> FetchResult:
         try:
