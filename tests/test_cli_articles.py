@@ -99,5 +99,5 @@ def test_check_says_once_that_articles_cannot_be_read(tmp_path: Path) -> None:
     (problem,) = _unread(load(tmp_path / "config.toml", {}))
     assert str(problem).endswith(
         'config.toml:5: warning: feed "Example Defence": articles cannot be read, only what the'
-        " feed gives; install the extra: pip install 'monitor[article]'"
+        " feed gives; install the extra: .venv/bin/pip install -e '.[article]'"
     )

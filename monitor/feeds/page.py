@@ -15,7 +15,7 @@ CPU = timedelta(seconds=10)
 MEMORY = 768 << 20
 IDLE = timedelta(minutes=5)
 
-INSTALL = "pip install 'monitor[article]'"
+INSTALL = ".venv/bin/pip install -e '.[article]'"  # in the folder of run_monitor.py
 
 _REASONS = {
     "deadline": "reading the page takes too long; it was stopped",
