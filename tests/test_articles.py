@@ -18,13 +18,13 @@ from monitor.feeds.page import PageReader
 from monitor.feeds.parse import Parser
 from monitor.ingest.reading import RETRIES
 from monitor.model import Alert, ArticleState, Entry, Feed, FetchResult, Label
-from monitor.pipeline.articles import AT_ONCE, Articles
+from monitor.pipeline.articles import AT_ONCE, Articles, page_access
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
 from monitor.pipeline.shared import Shared
 from monitor.rules.load import load
-from monitor.settings import ContentMode, FeedSettings, FirstPoll
+from monitor.settings import Access, ContentMode, FeedSettings, FirstPoll, PollSettings
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 from tests.pages import PARAGRAPHS, page
@@ -43,6 +43,7 @@ any = ["talks"]
 """
 TEASER = "The ministers have ended their talks."
 FEED = "https://wire.example/feed"
+LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
 def html(text: str) -> Behaviour:
@@ -57,14 +58,14 @@ class Desk:
     """A poller and an article loop; the feed's document is the test's, the pages are served."""
 
     def __init__(self, folder: Path, parser: Parser, reader: PageReader, pages: Fetcher) -> None:
-        feed = FeedSettings(url=FEED, name="Wire", content=ContentMode.AUTO)
+        access = Access(allow_private=LOOPBACK)
+        feed = FeedSettings(url=FEED, name="Wire", content=ContentMode.AUTO, access=access)
         config = config_of(folder, first_poll=FirstPoll.ALERT, per_host_gap=timedelta(0))
-        poll = replace(config.poll, allow_private=(ip_network("127.0.0.0/8"),))
         self.clock, self.events = Clock(), list[Event]()
         self.store = Writer(lambda: SqliteStore.open(config.database))
         self.shared = Shared(
             in_force=InForce(
-                config=replace(config, feeds=(feed,), poll=poll),
+                config=replace(config, feeds=(feed,)),
                 rules=load({"rules.toml": RULES.encode()}),
             ),
             store=self.store,
@@ -271,6 +272,28 @@ async def test_an_edit_of_the_configuration_is_obeyed(
     await desk.articles.round()
     assert site.asked == []
     assert await desk.counts() == {ArticleState.FAILED: 1}
+
+
+@pytest.mark.parametrize(
+    ("url", "networks"),
+    [
+        pytest.param("http://10.0.0.1/reboot", (), id="a feed cannot have others read"),
+        pytest.param("https://wire.example:8443/1", LOOPBACK, id="its own host"),
+    ],
+)
+async def test_networks_of_all_feeds_are_open_to_a_host_s_own_pages(
+    url: str, networks: tuple[object, ...]
+) -> None:
+    feed = FeedSettings(url=FEED, name="Wire")
+    assert page_access(feed, url, PollSettings(allow_private=LOOPBACK)).allow_private == networks
+
+
+async def test_a_private_page_is_not_read(desk: Desk, site: WebServer) -> None:
+    desk.choose(access=Access())
+    await desk.poll(site.url("/1"))
+    await desk.articles.round()
+    assert site.asked == []
+    assert "private address" in desk.read[0].article.detail
 
 
 async def test_what_was_there_before_is_not_read(desk: Desk, site: WebServer) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -32,7 +33,7 @@ from monitor.model import (
     Revision,
 )
 from monitor.pipeline.shared import Shared
-from monitor.settings import ContentMode, FeedSettings, PollSettings
+from monitor.settings import Access, ContentMode, FeedSettings, PollSettings
 
 AT_ONCE = 4  # pages under way
 LEASE = timedelta(minutes=10)  # longer than reading one takes
@@ -58,8 +59,18 @@ class Reads(Protocol):
 
 
 def page_settings(poll: PollSettings) -> PollSettings:
-    """*poll* as it holds for pages."""
-    return replace(poll, concurrency=AT_ONCE)
+    """*poll* as it holds for pages: whoever writes a feed must not have our network read."""
+    return replace(poll, concurrency=AT_ONCE, allow_private=())
+
+
+def page_access(feed: FeedSettings, url: str, poll: PollSettings) -> Access:
+    """How *url*, which an entry of *feed* links to, is asked for.
+
+    The networks of [poll] are open to pages of the feed's own host only.
+    """
+    own = urlsplit(url).hostname == urlsplit(feed.url).hostname
+    networks = (*feed.access.allow_private, *(poll.allow_private if own else ()))
+    return replace(feed.access, allow_private=networks)
 
 
 class Articles:
@@ -156,7 +167,8 @@ class Articles:
         if chosen is None or not chosen.enabled or chosen.content is ContentMode.FEED:
             detail = "the configuration does not ask for it any more"
             return FetchFailed(reason=FailureReason.BAD_URL, detail=detail)
-        result = await self._pages.page(entry.url, chosen)
+        access = page_access(chosen, entry.url, self._in_force.config.poll)
+        result = await self._pages.page(entry.url, replace(chosen, access=access))
         if isinstance(result, Fetched):
             return await self._reader.read(result)
         assert isinstance(result, FetchFailed)  # nothing was asked for on condition
