@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
+import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -215,6 +217,24 @@ async def test_an_article_is_told_of_what_only_it_says(tmp_path: Path) -> None:
         assert await house.stop() == 0
         assert [line["state"] for line in house.logged("article")] == ["done"]
         assert len(house.told("Rule nato")) == 1
+
+
+async def test_systemd_hears_that_it_is_ready_and_that_it_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        async with a_house(tmp_path) as house:
+            await house.run()
+            loop = asyncio.get_running_loop()
+            async with asyncio.timeout(PATIENCE):
+                assert (await loop.sock_recv(manager, 4096)).startswith(b"READY=1")
+                alive = await loop.sock_recv(manager, 4096)
+            await house.stop()
+        assert re.fullmatch(rb"WATCHDOG=1\nSTATUS=\d of 1 feeds healthy, \d deliver.*", alive)
+        assert manager.recv(4096) == b"STOPPING=1"
 
 
 async def test_a_second_start_says_who_holds_the_lock(tmp_path: Path) -> None:

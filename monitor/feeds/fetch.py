@@ -1,4 +1,4 @@
-"""One GET: conditional, bounded, guarded.  With ``clients`` all that knows httpx for feeds.
+"""One GET: conditional, bounded, guarded.  With ``clients`` and ``failures`` all that knows httpx.
 
 Whatever a server does comes back as a value.  httpx unpacks without bound, has no deadline for a
 whole exchange and follows redirects without asking, so all three are done here.
@@ -7,25 +7,22 @@ whole exchange and follows redirects without asking, so all three are done here.
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
 
 import httpx
-import structlog
 
 from monitor import __version__
-from monitor.feeds.body import MAX_BODY, BadCoding, CutOff, Inflater, TooLarge
+from monitor.feeds.body import MAX_BODY, CutOff, Inflater
 from monitor.feeds.clients import Clients
 from monitor.feeds.conceal import concealed
 from monitor.feeds.encoding import read_as
+from monitor.feeds.failures import failure_of
 from monitor.feeds.guard import (
-    AddressRefused,
-    NameUnknown,
     Resolve,
     SystemResolver,
     refuse_written,
@@ -63,30 +60,6 @@ _CLASSES = {
     4: (FailureReason.HTTP_CLIENT, "refuses the request"),
     5: (FailureReason.HTTP_SERVER, "has an error of its own"),
 }
-_log = structlog.get_logger()
-
-# What we raise ourselves and what TLS raises lies under httpx's translation of it.
-_OURS: tuple[tuple[type[Exception], FailureReason], ...] = (
-    (AddressRefused, FailureReason.BLOCKED_ADDRESS),
-    (NameUnknown, FailureReason.DNS),
-    (TooLarge, FailureReason.TOO_LARGE),
-    (BadCoding, FailureReason.BAD_ENCODING),
-    (CutOff, FailureReason.TRUNCATED),
-    (ssl.SSLError, FailureReason.TLS),
-)
-# What httpx and its parts raise, the special before the general.
-_THEIRS: tuple[tuple[type[Exception], FailureReason, str], ...] = (
-    (httpx.ConnectTimeout, FailureReason.TIMEOUT, "no connection in time"),
-    (httpx.TimeoutException, FailureReason.TIMEOUT, "no answer in time"),
-    (TimeoutError, FailureReason.TIMEOUT, "the answer took too long"),
-    (httpx.ConnectError, FailureReason.CONNECT, "no connection"),
-    (httpx.ProxyError, FailureReason.CONNECT, "the proxy does not let us through"),
-    (httpx.NetworkError, FailureReason.CONNECT, "the connection was cut before an answer"),
-    (httpx.UnsupportedProtocol, FailureReason.REDIRECTS, "redirected to what is no web address"),
-    (httpx.InvalidURL, FailureReason.REDIRECTS, "redirected to an unusable address"),
-    (UnicodeError, FailureReason.REDIRECTS, "redirected to an unusable address"),
-    (httpx.HTTPError, FailureReason.PROTOCOL, "the server does not speak HTTP properly"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +172,7 @@ class Fetcher:
         try:
             return await self._follow(first, asking)
         except Exception as error:  # a feed must not end the loop, whatever it does
-            return _failure(error)
+            return failure_of(error)
 
     async def _follow(self, url: httpx.URL, asking: _Asking) -> FetchResult:
         """The deadline is one for all hops; only exchanges count, not the wait for their turn."""
@@ -358,49 +331,3 @@ def _header(response: httpx.Response, name: bytes) -> str | None:
     values = (value for key, value in response.headers.raw if key.lower() == name)
     value = next(values, None)
     return None if value is None else value.decode("latin-1")
-
-
-# --- what went wrong
-
-
-def _failure(error: Exception) -> FetchFailed:
-    for cause in _causes(error):
-        for kind, reason in _OURS:
-            if isinstance(cause, kind):
-                return FetchFailed(reason=reason, detail=_one_line(cause))
-    for cause in _causes(error):  # httpx wraps the InvalidURL of a redirect in a protocol error
-        if isinstance(cause, httpx.InvalidURL):
-            error = cause
-    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" in str(error):
-        error = httpx.ReadError("")  # httpcore's words for a connection that closed unanswered
-    for theirs, reason, words in _THEIRS:
-        if isinstance(error, theirs):
-            return FetchFailed(reason=reason, detail=f"{words}{_system_says(error)}")
-    _log.error("fetch failed in an unforeseen way", exc_info=error)
-    return FetchFailed(reason=FailureReason.INTERNAL, detail=type(error).__name__)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """*error* and what led to it, but for what TLS raises while it waits."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if not isinstance(cause, ssl.SSLWantReadError | ssl.SSLWantWriteError):
-            yield cause
-        cause = cause.__cause__ or cause.__context__
-
-
-def _system_says(error: Exception) -> str:
-    """What the operating system said of a connection: ": connection refused"."""
-    if not isinstance(error, httpx.NetworkError):
-        return ""
-    numbers = [cause.errno for cause in _causes(error) if isinstance(cause, OSError)]
-    number = next((number for number in reversed(numbers) if number), None)
-    return f": {os.strerror(number).lower()}" if number else ""
-
-
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is not valid: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"no secure connection: {(error.reason or 'TLS failed').lower().replace('_', ' ')}"
-    return " ".join(str(error).split())[:200]
