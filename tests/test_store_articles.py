@@ -57,6 +57,11 @@ def test_what_nobody_settles_is_due_again_after_the_lease(store: SqliteStore) ->
     assert again.attempts == 2
 
 
+def test_a_clock_that_was_set_back_holds_nothing_up(store: SqliteStore) -> None:
+    queued(store, ("a", 60 * 24 * 365))
+    assert len(store.claim_articles(NOW, LEASE, busy=(), limit=1)) == 1
+
+
 def test_what_is_settled_is_not_due(store: SqliteStore) -> None:
     (entry,) = queued(store, ("a", 0))
     (article,) = store.claim_articles(NOW, LEASE, busy=(), limit=1)

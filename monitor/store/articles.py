@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from monitor.model import Article, ArticleState
 from monitor.store import rows
 
+HORIZON = timedelta(hours=25)  # a try further away than this is due: the clock was set back
+
 
 def queue(db: sqlite3.Connection, articles: Sequence[Article]) -> None:
     db.executemany(
@@ -24,8 +26,9 @@ def claim(
     """Due pages, one a host and none of *busy* hosts; due again after *lease* if nobody settles."""
     due = db.execute(
         "SELECT entry_id, host, state, min(due_at), attempts, detail FROM articles"
-        f" WHERE {_of_others(busy)} AND due_at <= ? GROUP BY host ORDER BY min(due_at) LIMIT ?",
-        [*busy, rows.micros(now), limit],
+        f" WHERE {_of_others(busy)} AND (due_at <= ? OR due_at > ?)"
+        " GROUP BY host ORDER BY min(due_at) LIMIT ?",
+        [*busy, rows.micros(now), rows.micros(now + HORIZON), limit],
     ).fetchall()
     db.executemany(
         "UPDATE articles SET due_at = ?, attempts = attempts + 1 WHERE entry_id = ?",
