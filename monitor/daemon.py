@@ -97,6 +97,8 @@ class Daemon:
         self._running.add(name)
         try:
             wait = await self._ticks[name].act()
+        except asyncio.CancelledError:  # we are told to stop; APScheduler would log an error
+            return
         except Exception:  # a bug in one tick must not end the others, nor itself
             log.exception("tick failed", tick=name)
             wait = AFTER_TROUBLE
