@@ -79,6 +79,7 @@ class Result:
     peak_daemon: int = 0
     not_json: int = 0
     tracebacks: int = 0
+    ended: float = 0.0  # when it was told to stop
     exit_status: int | None = None
 
 
@@ -164,6 +165,7 @@ async def observe(config: Path, hostile: Sequence[str], seconds: float) -> Resul
         own, total = memory_of(process.pid)
         result.peak, result.peak_daemon = max(result.peak, total), max(result.peak_daemon, own)
         await asyncio.sleep(0.5)
+    result.ended = time.monotonic()
     if process.returncode is None:
         process.send_signal(signal.SIGTERM)
     result.exit_status = await process.wait()
@@ -227,7 +229,7 @@ def lateness(times: Sequence[float], end: float) -> float:
     return max(b - a for a, b in zip(times, [*times[1:], end], strict=True)) if times else 1e9
 
 
-def told(result: Result, cases: dict[str, dict[str, Any]], folder: Path, end: float) -> list[str]:
+def told(result: Result, cases: dict[str, dict[str, Any]], folder: Path) -> list[str]:
     with contextlib.closing(sqlite3.connect(folder / "data" / "monitor.db")) as db:
         stored = dict(
             db.execute(
@@ -246,7 +248,7 @@ def told(result: Result, cases: dict[str, dict[str, Any]], folder: Path, end: fl
     for file in folder.rglob("*"):
         if file.is_file() and "documents" not in file.parts and CANARY in file.read_bytes():
             wrong.append(f"{file.name} holds what stands in a local file")
-    late = {h: lateness(t, end) for h, t in result.asked.items()}
+    late = {h: lateness(t, result.ended) for h, t in result.asked.items()}
     wrong += [
         f"good feed {host}: {gap:.1f} s between polls"
         for host, gap in late.items()
@@ -255,8 +257,8 @@ def told(result: Result, cases: dict[str, dict[str, Any]], folder: Path, end: fl
     return wrong
 
 
-def report(result: Result, wrong: Sequence[str], counts: tuple[int, int, int], end: float) -> None:
-    gaps = sorted(lateness(times, end) for times in result.asked.values())
+def report(result: Result, wrong: Sequence[str], counts: tuple[int, int, int]) -> None:
+    gaps = sorted(lateness(times, result.ended) for times in result.asked.values())
     polls = sum(map(len, result.asked.values()))
     all_polled = result.seconds_to_all
     print(f"documents {counts[0]}, behaviours {counts[1]}, good feeds {counts[2]}")
@@ -322,13 +324,12 @@ async def watch(
             head + feed_tables(hostile, HOSTILE_INTERVAL) + feed_tables(feeds, INTERVAL)
         )
         result = await observe(config, list(hostile), seconds)
-        end = time.monotonic()
         result.asked = outlet.asked
         await web.hang_up()
-    wrong = told(result, cases, folder, end)
+    wrong = told(result, cases, folder)
     wrong += [f"good feed {host}: never polled" for host in addresses if host not in outlet.asked]
     wrong += await loud()
-    report(result, wrong, (len(cases), len(BEHAVIOURS), good), end)
+    report(result, wrong, (len(cases), len(BEHAVIOURS), good))
     print(f"messages at the sink              {len(sink.posted)}")
     return 1 if wrong or result.exit_status or result.tracebacks or result.not_json else 0
 
