@@ -1,6 +1,7 @@
 """A fetched body → ParsedFeed, in a child process that can be killed.
 
-Feeds that took long have a lane of their own, so that they delay no others.
+Feeds that took long, and documents so large that they will, have a lane of their own, so that they
+delay no others.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ DEADLINE = timedelta(seconds=30)
 CPU = timedelta(seconds=10)
 MEMORY = 768 << 20
 SLOW = 2.0  # seconds: from then on a feed parses in the slow lane
+LARGE = 1 << 20  # bytes: the largest news feed of the corpus has 400 KiB
 REMEMBERED = 10_000  # slow addresses
 
 _REASONS = {
@@ -45,7 +47,8 @@ class Parser:
         """What the document holds, or why it cannot be read.  Never raises for what it holds."""
         url = fetched.final_url
         header = {"final_url": url, "content_type": fetched.content_type}
-        pool = self._slow if url in self._slow_urls else self._fast
+        slow = url in self._slow_urls or len(fetched.body) > LARGE
+        pool = self._slow if slow else self._fast
         began = time.monotonic()
         try:
             found = await pool.call(header, fetched.body)

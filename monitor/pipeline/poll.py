@@ -42,6 +42,8 @@ from monitor.stories.features import furniture
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
 SLICE = 25  # entries decided on before the event loop gets its turn
+PORTION = 500  # new entries stored before other feeds get the lane
+PORTION_LEASE = timedelta(minutes=1)  # longer than a portion takes; after a crash it is due again
 BUSY_WAIT = timedelta(seconds=2)
 
 T = TypeVar("T")
@@ -156,16 +158,52 @@ class Poller:
 
     async def _ingest(self, feed: Feed, fetched: Fetched, parsed: ParsedFeed) -> _Visit:
         mode, entries = entries_of(parsed, feed, self._clock())
+        ahead = await self._store_ahead(feed, entries)
         async with self._lane:
             while True:
                 outcome, draft = await self._decide(feed, entries)
                 after = replace(self._succeeded(feed, fetched, parsed), identity=mode)
                 outcome = replace(outcome, feed=after)
-                visit = _Visit(outcome=outcome, polled=_polled(feed, parsed, entries, outcome))
+                polled = _polled(feed, parsed, entries, ingest.combine(outcome, ahead))
+                visit = _Visit(outcome=outcome, polled=polled)
                 try:
                     return await self._committed(visit, draft)
                 except StoryChanged:  # a person split or joined stories just now: look again
                     continue
+
+    async def _store_ahead(self, feed: Feed, entries: Sequence[Entry]) -> list[Outcome]:
+        """What storing the first of very many new entries changed: they are stored in portions, so
+        that a giant document holds up no other feed.  The feed itself is as before until its end.
+
+        Documents whose pages are known under other ids are left whole: see ``sort_out``.
+        """
+        if len(entries) <= PORTION:
+            return []
+        known = await self._known(feed, entries)
+        new = [entry for entry in entries if entry.keys[0] not in known]
+        if any(key in known for entry in new for key in entry.keys):
+            return []
+        ahead: list[Outcome] = []
+        for start in range(0, len(new) - PORTION, PORTION):
+            portion = await self._store_portion(feed, new[start : start + PORTION])
+            if portion is None:
+                break
+            ahead.append(portion)
+        return ahead
+
+    async def _store_portion(self, feed: Feed, entries: Sequence[Entry]) -> Outcome | None:
+        """What storing *entries* alone changed; None if another visit overtook this one."""
+        async with self._lane:
+            while True:
+                outcome, draft = await self._decide(feed, entries)
+                lease = replace(feed, next_poll_at=self._clock() + PORTION_LEASE)
+                outcome = replace(outcome, feed=lease)
+                polled = Polled(feed=lease, kind=PollKind.NEWS)
+                try:
+                    visit = await self._committed(_Visit(outcome=outcome, polled=polled), draft)
+                except StoryChanged:  # a person split or joined stories just now: look again
+                    continue
+                return outcome if visit.polled is polled else None
 
     async def _decide(self, feed: Feed, entries: Sequence[Entry]) -> tuple[Outcome, Draft]:
         now = self._clock()
