@@ -21,6 +21,7 @@ from monitor.configfile import (
     PollTable,
     RouteTable,
 )
+from monitor.configpace import check_feed, check_poll
 from monitor.errors import ConfigError, Problem
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
 
@@ -162,10 +163,7 @@ def _optional(words: list[str] | None) -> tuple[str, ...] | None:
 
 
 def _poll(table: PollTable, findings: Findings) -> PollSettings:
-    if not table.min_interval <= table.interval <= table.max_interval:
-        findings.add(
-            ("poll", "interval"), "interval must lie between min_interval and max_interval"
-        )
+    check_poll(table, findings)
     return PollSettings(
         interval=table.interval,
         min_interval=table.min_interval,
@@ -203,12 +201,7 @@ def _feed(where: Where, feed: FeedTable, poll: PollTable, findings: Findings) ->
             "allow its network: allow_private in [poll]",
             warning=True,
         )
-    if feed.interval is not None and feed.interval < poll.min_interval:
-        findings.add(
-            (*where, "interval"),
-            f"{who}: interval is shorter than min_interval",
-            "make it longer, or lower min_interval in [poll]",
-        )
+    check_feed(where, feed, poll, findings)
     return FeedSettings(
         url=url,
         name=feed.name,
@@ -216,6 +209,8 @@ def _feed(where: Where, feed: FeedTable, poll: PollTable, findings: Findings) ->
         enabled=feed.enabled,
         reason=feed.reason,
         interval=feed.interval,
+        min_interval=feed.min_interval,
+        max_interval=feed.max_interval,
         source=findings.place(where),
     )
 

@@ -143,6 +143,8 @@ class FeedTable(Table):
     enabled: bool = True
     reason: str = ""
     interval: Duration | None = None
+    min_interval: Duration | None = None
+    max_interval: Duration | None = None
 
 
 class MailTable(Table):

@@ -36,7 +36,9 @@ class FeedSettings:
     tags: frozenset[str] = frozenset()
     enabled: bool = True
     reason: str = ""  # why it is not enabled
-    interval: timedelta | None = None
+    interval: timedelta | None = None  # None: its pace is learnt
+    min_interval: timedelta | None = None  # None: that of all feeds
+    max_interval: timedelta | None = None
     content: ContentMode = ContentMode.AUTO
     source: str = ""  # "config.toml:31"
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.errors import ChildFailed
-from monitor.model import FailureReason, Fetched, ParsedFeed, ParseFailed, RawEntry, Word
+from monitor.feeds import word
+from monitor.model import FailureReason, Fetched, ParsedFeed, ParseFailed, RawEntry
 from monitor.sandbox import Pool
 
 CHILD = "monitor.feeds.document:read"
@@ -82,16 +83,11 @@ def _decoded(found: dict[str, Any]) -> ParsedFeed | ParseFailed:
         version=str(found["version"]),
         title=str(found["title"]),
         language=_string(found["language"]),
-        word=_word(found),
+        word=word.read(found["word"]),
         complete=bool(found["complete"]),
         warnings=tuple(str(each) for each in found["warnings"]),
         entries=tuple(_entry(each) for each in found["entries"]),
     )
-
-
-def _word(found: dict[str, Any]) -> Word:
-    ttl = found["ttl"]
-    return Word(ttl=timedelta(minutes=ttl) if ttl else None)
 
 
 def _entry(found: dict[str, Any]) -> RawEntry:

@@ -36,6 +36,7 @@ from monitor.model import (
 )
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.shared import Shared
+from monitor.settings import FeedSettings
 from monitor.stories.features import furniture
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
@@ -143,12 +144,14 @@ class Poller:
     # --- the three ends of a visit
 
     def _failed(self, feed: Feed, failure: FetchFailed | ParseFailed) -> _Visit:
-        after = schedule.failed(feed, failure, self._in_force.config.poll, self._clock())
+        config = self._in_force.config
+        own = self._settings_of(feed)
+        after = schedule.failed(feed, failure, config.poll, self._clock(), own)
         polled = Polled(feed=after, kind=PollKind.FAILED, detail=failure.detail)
         return _Visit(outcome=Outcome(feed=after), polled=polled)
 
     def _unchanged(self, feed: Feed, fetched: Fetched | NotModified) -> _Visit:
-        after = self._succeeded(feed, fetched, None)
+        after = self._succeeded(feed, fetched)
         polled = Polled(feed=after, kind=PollKind.UNCHANGED)
         return _Visit(outcome=Outcome(feed=after), polled=polled)
 
@@ -157,7 +160,7 @@ class Poller:
         async with self._lane:
             while True:
                 outcome, draft = await self._decide(feed, entries)
-                after = replace(self._succeeded(feed, fetched, parsed), identity=mode)
+                after = replace(self._succeeded(feed, fetched, parsed, outcome), identity=mode)
                 outcome = replace(outcome, feed=after)
                 visit = _Visit(outcome=outcome, polled=_polled(feed, parsed, entries, outcome))
                 try:
@@ -204,18 +207,24 @@ class Poller:
         return known
 
     def _succeeded(
-        self, feed: Feed, fetched: Fetched | NotModified, parsed: ParsedFeed | None
+        self,
+        feed: Feed,
+        fetched: Fetched | NotModified,
+        parsed: ParsedFeed | None = None,
+        outcome: Outcome | None = None,
     ) -> Feed:
-        config = self._in_force.config
-        own = next((each.interval for each in config.feeds if each.url == feed.url), None)
         return schedule.succeeded(
             feed,
             fetched=fetched,
             parsed=parsed,
-            settings=config.poll,
+            settings=self._in_force.config.poll,
             now=self._clock(),
-            interval=own,
+            own=self._settings_of(feed),
+            new=outcome.entries if outcome else (),
         )
+
+    def _settings_of(self, feed: Feed) -> FeedSettings | None:
+        return next((each for each in self._in_force.config.feeds if each.url == feed.url), None)
 
     # --- commit
 
