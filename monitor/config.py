@@ -20,6 +20,7 @@ from monitor.configfile import (
     PollTable,
     RouteTable,
 )
+from monitor.configpace import check_poll
 from monitor.configsecrets import Findings, Where, shown
 from monitor.errors import ConfigError, Problem
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
@@ -170,10 +171,7 @@ def _optional(words: list[str] | None) -> tuple[str, ...] | None:
 
 
 def _poll(table: PollTable, findings: Findings) -> PollSettings:
-    if not table.min_interval <= table.interval <= table.max_interval:
-        findings.add(
-            ("poll", "interval"), "interval must lie between min_interval and max_interval"
-        )
+    check_poll(table, findings)
     return PollSettings(
         interval=table.interval,
         min_interval=table.min_interval,

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from monitor.configfile import FeedTable, PollTable
+from monitor.configpace import check_feed
 from monitor.configsecrets import SecretReader, Where, shown
 from monitor.settings import Access, FeedSettings
 
@@ -42,7 +43,7 @@ class FeedReader(SecretReader):
         who = f'feed "{table.name}"'
         url = table.url.strip()
         self._check_address(where, who, url, table, poll)
-        self._check_intervals(where, who, table, poll)
+        check_feed(where, table, poll, self.findings)
         return FeedSettings(
             url=url,
             name=table.name,
@@ -69,26 +70,6 @@ class FeedReader(SecretReader):
                 f"{who}: a private address, which is not polled",
                 "allow its network: allow_private, here or in [poll]",
                 warning=True,
-            )
-
-    def _check_intervals(self, where: Where, who: str, table: FeedTable, poll: PollTable) -> None:
-        shortest = table.min_interval or poll.min_interval
-        longest = table.max_interval or poll.max_interval
-        if shortest > longest:
-            key = "min_interval" if table.min_interval else "max_interval"
-            what = f"{who}: min_interval is longer than max_interval"
-            self.findings.add((*where, key), what, "what is not written here is that of [poll]")
-        elif table.interval is not None and table.interval < shortest:
-            self.findings.add(
-                (*where, "interval"),
-                f"{who}: interval is shorter than min_interval",
-                "make it longer, or write a lower min_interval here or in [poll]",
-            )
-        elif table.interval is not None and table.interval > longest:
-            self.findings.add(
-                (*where, "interval"),
-                f"{who}: interval is longer than max_interval",
-                "make it shorter, or write a higher max_interval here or in [poll]",
             )
 
     # --- how it is asked for

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
@@ -61,20 +61,12 @@ class FeedSettings:
     tags: frozenset[str] = frozenset()
     enabled: bool = True
     reason: str = ""  # why it is not enabled
-    interval: timedelta | None = None
+    interval: timedelta | None = None  # None: its pace is learnt
     min_interval: timedelta | None = None  # None: as in [poll]
     max_interval: timedelta | None = None
     access: Access = Access()
     content: ContentMode = ContentMode.AUTO
     source: str = ""  # "config.toml:31"
-
-    def bounded(self, poll: PollSettings) -> PollSettings:
-        """*poll* with this feed's own bounds."""
-        return replace(
-            poll,
-            min_interval=self.min_interval or poll.min_interval,
-            max_interval=self.max_interval or poll.max_interval,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

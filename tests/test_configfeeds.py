@@ -12,6 +12,7 @@ import trustme
 
 from monitor.config import load, read, secrets_of
 from monitor.errors import ConfigError
+from monitor.feeds.pace import Bounds
 from monitor.settings import Access, ContentMode, FeedSettings, PollSettings
 
 FEED = '[[feeds]]\nname = "Wire"\nurl = "https://wire.example/feed"\n'
@@ -44,14 +45,13 @@ def secret(folder: Path, name: str, text: str) -> None:
 def test_a_feed_without_keys_of_its_own_is_asked_as_all_others(tmp_path: Path) -> None:
     feed = feed_of(tmp_path, "")
     assert (feed.access, feed.content) == (Access(), ContentMode.AUTO)
-    assert feed.bounded(PollSettings()) == PollSettings()
+    assert Bounds.of(PollSettings(), feed) == Bounds.of(PollSettings(), None)
 
 
 def test_its_own_bounds_win(tmp_path: Path) -> None:
     feed = feed_of(tmp_path, 'interval = "30s"\nmin_interval = "10s"\nmax_interval = "1m"\n')
-    bounded = feed.bounded(PollSettings())
-    assert bounded.min_interval == timedelta(seconds=10)
-    assert bounded.max_interval == timedelta(minutes=1)
+    bounds = Bounds.of(PollSettings(), feed)
+    assert (bounds.shortest, bounds.longest) == (timedelta(seconds=10), timedelta(minutes=1))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_secrets_are_known_as_such(tmp_path: Path, feed: str, secrets: set[str])
     [
         pytest.param(
             'min_interval = "2h"\nmax_interval = "1h"',
-            'config.toml:4: feed "Wire": min_interval is longer than max_interval',
+            'config.toml:5: feed "Wire": max_interval is shorter than min_interval',
             id="bounds the wrong way round",
         ),
         pytest.param(

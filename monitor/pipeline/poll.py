@@ -36,7 +36,7 @@ from monitor.model import (
 )
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.shared import Shared
-from monitor.settings import ContentMode, PollSettings
+from monitor.settings import ContentMode, FeedSettings
 from monitor.stories.features import furniture
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
@@ -147,12 +147,13 @@ class Poller:
     # --- the three ends of a visit
 
     def _failed(self, feed: Feed, failure: FetchFailed | ParseFailed) -> _Visit:
-        after = schedule.failed(feed, failure, self._bounds(feed)[0], self._clock())
+        config, own = self._in_force.config, self._settings_of(feed)
+        after = schedule.failed(feed, failure, config.poll, self._clock(), own)
         polled = Polled(feed=after, kind=PollKind.FAILED, detail=failure.detail)
         return _Visit(outcome=Outcome(feed=after), polled=polled)
 
     def _unchanged(self, feed: Feed, fetched: Fetched | NotModified) -> _Visit:
-        after = self._succeeded(feed, fetched, None)
+        after = self._succeeded(feed, fetched)
         polled = Polled(feed=after, kind=PollKind.UNCHANGED)
         return _Visit(outcome=Outcome(feed=after), polled=polled)
 
@@ -162,7 +163,7 @@ class Poller:
         async with self._lane:
             while True:
                 outcome, draft = await self._decide(feed, entries)
-                after = replace(self._succeeded(feed, fetched, parsed), identity=mode)
+                after = replace(self._succeeded(feed, fetched, parsed, outcome), identity=mode)
                 outcome = replace(outcome, feed=after)
                 polled = _polled(feed, parsed, entries, ingest.combine(outcome, ahead))
                 visit = _Visit(outcome=outcome, polled=polled)
@@ -250,23 +251,24 @@ class Poller:
         return known
 
     def _succeeded(
-        self, feed: Feed, fetched: Fetched | NotModified, parsed: ParsedFeed | None
+        self,
+        feed: Feed,
+        fetched: Fetched | NotModified,
+        parsed: ParsedFeed | None = None,
+        outcome: Outcome | None = None,
     ) -> Feed:
-        settings, own = self._bounds(feed)
         return schedule.succeeded(
             feed,
             fetched=fetched,
             parsed=parsed,
-            settings=settings,
+            settings=self._in_force.config.poll,
             now=self._clock(),
-            interval=own,
+            own=self._settings_of(feed),
+            new=outcome.entries if outcome else (),
         )
 
-    def _bounds(self, feed: Feed) -> tuple[PollSettings, timedelta | None]:
-        """The settings *feed* is polled by, and its own interval if it has one."""
-        config = self._in_force.config
-        chosen = config.feed_at(feed.url)
-        return (chosen.bounded(config.poll), chosen.interval) if chosen else (config.poll, None)
+    def _settings_of(self, feed: Feed) -> FeedSettings | None:
+        return self._in_force.config.feed_at(feed.url)
 
     # --- commit
 
