@@ -53,7 +53,7 @@ class Parser:
         began = time.monotonic()
         try:
             found = await pool.call(header, fetched.body)
-            return _decoded(found)
+            return await asyncio.to_thread(_decoded, found) if slow else _decoded(found)
         except ChildFailed as failure:
             reason = (
                 FailureReason.PARSER_RAISED

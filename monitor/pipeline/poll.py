@@ -28,6 +28,7 @@ from monitor.model import (
     Fetched,
     FetchFailed,
     FetchResult,
+    IdentityMode,
     Known,
     NotModified,
     Outcome,
@@ -158,7 +159,7 @@ class Poller:
         return _Visit(outcome=Outcome(feed=after), polled=polled)
 
     async def _ingest(self, feed: Feed, fetched: Fetched, parsed: ParsedFeed) -> _Visit:
-        mode, entries = entries_of(parsed, feed, self._clock())
+        mode, entries = await self._normalised(feed, parsed)
         ahead = await self._store_ahead(feed, entries)
         async with self._lane:
             while True:
@@ -171,6 +172,14 @@ class Poller:
                     return await self._committed(visit, draft)
                 except StoryChanged:  # a person split or joined stories just now: look again
                     continue
+
+    async def _normalised(
+        self, feed: Feed, parsed: ParsedFeed
+    ) -> tuple[IdentityMode, tuple[Entry, ...]]:
+        """The document's entries; those of a giant one beside the event loop, not in it."""
+        if len(parsed.entries) <= PORTION:
+            return entries_of(parsed, feed, self._clock())
+        return await asyncio.to_thread(entries_of, parsed, feed, self._clock())
 
     async def _store_ahead(self, feed: Feed, entries: Sequence[Entry]) -> list[Outcome]:
         """What storing the first of very many new entries changed: they are stored in portions, so
