@@ -221,8 +221,11 @@ def test_a_feed_is_taken_out_and_what_was_taken_is_shown(feeds: Feeds, path: Pat
 
 
 def test_what_was_taken_out_is_shown_without_its_secrets(feeds: Feeds, path: Path) -> None:
+    proxy = 'proxy = "http://me:canary-proxy@proxy.example:3128"\n'
+    path.write_text(CONFIG.replace('tags = ["press"', f'{proxy}tags = ["press"'))
     code, said = feeds("remove", "Old Times")
     assert code == 0
+    assert "proxy = " in said
     assert 'name = "Old Times"            # since 2019\nurl = "http://…@old.example/feed"' in said
 
 

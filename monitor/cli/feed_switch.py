@@ -10,6 +10,7 @@ import click
 
 from monitor.cli.options import config_option
 from monitor.cli.reading import looked_up, without_login
+from monitor.config import secrets_of
 from monitor.configedit import NotWritten, names_in, remove_feed, switch_off, switch_on
 from monitor.settings import Config, FeedSettings
 from monitor.terminal import plain
@@ -30,7 +31,7 @@ def remove(name: str) -> None:
     settings, feed = _own(name)
     _rewritten(settings, feed, edit)
     _say(f'"{name}" is no longer in config.toml. These lines were taken out:')
-    _say(_without_secrets(gone[0], feed))
+    _say(_without_secrets(gone[0], feed, settings))
     _say(_live())
 
 
@@ -93,10 +94,13 @@ def _rewritten(settings: Config, feed: FeedSettings, edit: Callable[[str], str])
         _say(f"Rules that ask for it or for one of its tags: {', '.join(relying)}.")
 
 
-def _without_secrets(lines: str, feed: FeedSettings) -> str:
+def _without_secrets(lines: str, feed: FeedSettings, settings: Config) -> str:
     """The feed's own keys; tables below them, such as [feeds.headers], may hold secrets."""
     own = takewhile(lambda line: not line.lstrip().startswith("[feeds."), lines.split("\n"))
-    return "\n".join(own).replace(feed.url, without_login(feed.url)).rstrip()
+    text = "\n".join(own).replace(feed.url, without_login(feed.url)).rstrip()
+    for secret in secrets_of(settings):
+        text = text.replace(secret, "…")
+    return text
 
 
 def _live() -> str:
