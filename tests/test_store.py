@@ -111,6 +111,30 @@ class TestFeeds:
         store.clear_claims()
         assert store.next_poll_at(0) == NOW
 
+    @pytest.mark.parametrize(
+        ("chosen", "due"),
+        [
+            ({}, 600),
+            ({"interval": minutes(30)}, 30),
+            ({"max_interval": minutes(90)}, 90),
+            ({"interval": minutes(5)}, 10),
+            ({"interval": minutes(900)}, 600),
+        ],
+        ids=["none", "interval", "longest", "passed already: now", "a longer one waits"],
+    )
+    def test_a_new_bound_holds_for_the_wait_under_way(self, store, chosen, due):
+        feed = replace(claimed(store), polled_at=NOW, next_poll_at=NOW + minutes(600))
+        store.commit([Outcome(feed=feed)])
+        store.sync_feeds([feed_settings(**chosen)], NOW + minutes(10))
+        assert store.next_poll_at(0) == NOW + minutes(due)
+
+    def test_a_new_bound_does_not_hurry_a_feed_that_fails(self, store):
+        feed = claimed(store)
+        failing = replace(feed, polled_at=NOW, next_poll_at=NOW + minutes(600), failures=5)
+        store.commit([Outcome(feed=failing)])
+        store.sync_feeds([feed_settings(interval=minutes(5))], NOW + minutes(10))
+        assert store.next_poll_at(0) == NOW + minutes(600)
+
     def test_a_giant_host_does_not_fill_the_batch(self, store):
         store.sync_feeds(of_hosts(giant=40, small=2, other=1), NOW)
         hosts = [host_of(feed) for feed in store.claim_due(0, 6, NOW, LEASE)]

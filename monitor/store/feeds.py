@@ -87,6 +87,19 @@ def _change(db: sqlite3.Connection, feed: Feed, each: FeedSettings, now: datetim
             [rows.micros(now), feed.id],
         )
 
+    longest = each.interval or each.max_interval
+    if longest is not None and not feed.failures:
+        _bring_forward(db, feed, longest, now)
+
+
+def _bring_forward(db: sqlite3.Connection, feed: Feed, longest: timedelta, now: datetime) -> None:
+    """A wait begun under an old setting must not outlast the new one."""
+    due = max(now, (feed.polled_at or now) + longest)
+    db.execute(
+        "UPDATE feeds SET next_poll_at = min(next_poll_at, ?) WHERE id = ? AND leased_from IS NULL",
+        [rows.micros(due), feed.id],
+    )
+
 
 def clear_claims(db: sqlite3.Connection) -> None:
     """A claimed feed keeps its lease as next_poll_at: bring those back to where they were due."""
