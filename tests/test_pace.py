@@ -139,7 +139,7 @@ def test_word(rhythm: Rhythm, max_age: timedelta | None, expected_wait: timedelt
 
 
 def test_a_feed_said_to_change_daily_is_visited_less_until_it_is_known() -> None:
-    assert minutes(30) < pace.wait(word(update_every=DAY), NOW, BOUNDS) < 4 * HOUR
+    assert minutes(20) < pace.wait(word(update_every=DAY), NOW, BOUNDS) < HOUR
 
 
 def test_a_ttl_that_would_lose_entries_is_not_obeyed() -> None:

@@ -140,7 +140,7 @@ def test_visits_without_news_are_noted_once_an_hour() -> None:
 
 def test_a_clock_set_back_begins_anew() -> None:
     rhythm = rhythms.learn(watched(steady(1)), (), MONDAY)
-    assert (rhythm.learnt_at, rhythms.rate(rhythm, MONDAY)) == (MONDAY, 1.0)
+    assert (rhythm.learnt_at, rhythms.rate(rhythm, MONDAY)) == (MONDAY, rhythms.USUAL)
 
 
 # --- gaps
