@@ -21,7 +21,7 @@ from monitor.model import Gap, Rhythm
 
 FADE = timedelta(days=30)  # after it a week counts 37 % of what it did: half after 21 days
 MEMORY = timedelta(days=90)  # for longest gaps, and for the entries of a first document
-USUAL = 0.15  # entries an hour, four a day: of a feed we know nothing of
+USUAL = 0.2  # entries an hour, five a day: of a feed we know nothing of
 USUAL_HOURS = 4.0  # watched so long, its own rate weighs as much as the usual one
 HOUR_DOUBT, DAY_DOUBT, RECENT_DOUBT = 0.5, 0.5, 2.0  # the k of each factor, in entries
 RECENT = timedelta(hours=2)  # how soon liveliness fades

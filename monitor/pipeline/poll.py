@@ -42,6 +42,7 @@ from monitor.stories.features import furniture
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
+BATCH = 32  # claimed at a time where many wait: ranking them all costs more than one visit
 SLICE = 25  # entries decided on before the event loop gets its turn
 PORTION = 500  # new entries stored before other feeds get the lane
 PORTION_LEASE = timedelta(minutes=1)  # longer than a portion takes; after a crash it is due again
@@ -83,9 +84,12 @@ class Poller:
         self._visits: set[asyncio.Task[Polled]] = set()
 
     async def start_due(self) -> int:
-        """Begin the visits that are due, as many as there is room for; how many."""
+        """Begin the visits that are due, as many as there is room for; how many.
+
+        None while the room is small: more than enough are under way to keep the network busy.
+        """
         room = IN_FLIGHT - len(self._visits)
-        if room <= 0:
+        if room < BATCH:
             return 0
         now = self._clock()
         feeds = await self._store.call(lambda store: store.claim_due(0, room, now, LEASE))
