@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from monitor.feeds.parse import Parser
+from monitor.feeds.rhythm import observed
 from monitor.model import FailureReason, Feed, FetchFailed, FetchResult
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
-from monitor.pipeline.poll import BATCH, IN_FLIGHT, Poller
+from monitor.pipeline.poll import BATCH, IN_FLIGHT, PORTION, Poller
 from monitor.pipeline.shared import Shared
 from monitor.rules.load import load
 from monitor.store.sqlite import SqliteStore
@@ -84,6 +85,15 @@ def document(*published: datetime) -> bytes:
         for at in published
     )
     return f'<rss version="2.0"><channel><ttl>5</ttl>{items}</channel></rss>'.encode()
+
+
+async def test_a_giant_document_teaches_as_a_whole(tmp_path: Path, parser: Parser) -> None:
+    times = [NOW - minutes(10 * n) for n in range(PORTION + 10)]
+    ledger = await replay([(NOW, document(*times))], rules=RULES, folder=tmp_path, parser=parser)
+    assert ledger.feed is not None
+    rhythm = ledger.feed.rhythm
+    assert (rhythm.listed, rhythm.last_at) == (PORTION + 10, NOW)
+    assert observed(rhythm) > minutes(10 * PORTION * 0.8)
 
 
 async def test_a_visit_teaches_and_the_lesson_is_kept(tmp_path: Path, parser: Parser) -> None:

@@ -168,9 +168,10 @@ class Poller:
         async with self._lane:
             while True:
                 outcome, draft = await self._decide(feed, entries)
-                after = replace(self._succeeded(feed, fetched, parsed, outcome), identity=mode)
+                whole = ingest.combine(outcome, ahead)
+                after = replace(self._succeeded(feed, fetched, parsed, whole), identity=mode)
                 outcome = replace(outcome, feed=after)
-                polled = _polled(feed, parsed, entries, ingest.combine(outcome, ahead))
+                polled = _polled(feed, parsed, entries, replace(whole, feed=after))
                 visit = _Visit(outcome=outcome, polled=polled)
                 try:
                     return await self._committed(visit, draft)
