@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from ipaddress import ip_address
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from monitor import tomlfile
 from monitor.alerts import webhook
 from monitor.alerts.addresses import TERMINAL, kind_of, secrets_in
-from monitor.configchannels import ChannelReader, Findings, Where, shown
+from monitor.configchannels import ChannelReader
+from monitor.configfeeds import FeedReader
 from monitor.configfile import (
     ConfigTable,
-    FeedTable,
     MonitorTable,
     OutputsTable,
     PollTable,
     RouteTable,
 )
+from monitor.configopml import referenced, resolved
+from monitor.configpace import check_poll
+from monitor.configsecrets import Findings, Where, shown
 from monitor.errors import ConfigError, Problem
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
 
@@ -33,28 +36,46 @@ TERMINAL_CHANNEL = Channel(
 _LONG = 8  # letters from which on a part of a channel's address counts as a secret of its own
 
 
+LastGood = Callable[[str, str], bytes | None]  # database, path of a list → its last good form
+
+
 def load(
-    path: Path, environment: Mapping[str, str] | None = None, *, need_secrets: bool = True
+    path: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    need_secrets: bool = True,
+    last_good: LastGood | None = None,
 ) -> Config:
     """The configuration in the file at *path*; raises ConfigError with all that is wrong.
 
     Without *need_secrets* a channel whose secret cannot be read has no targets: enough for
-    whoever only looks.
+    whoever only looks.  With *last_good* a broken list of feeds_from stands in nobody's way.
     """
-    return read(path, environment, need_secrets=need_secrets)[0]
+    return read(path, environment, need_secrets=need_secrets, last_good=last_good)[0]
 
 
 def read(
-    path: Path, environment: Mapping[str, str] | None = None, *, need_secrets: bool = True
+    path: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    need_secrets: bool = True,
+    text: bytes | None = None,
+    last_good: LastGood | None = None,
 ) -> tuple[Config, tuple[Problem, ...]]:
-    """The configuration, and warnings: what works, but is worth a look."""
-    document = tomlfile.parse(shown(path), _bytes_of(path))
+    """The configuration, and warnings: what works, but is worth a look.
+
+    *text* is taken for what stands in the file, to try an edit.
+    """
+    document = tomlfile.parse(shown(path), _bytes_of(path) if text is None else text)
     table = tomlfile.validate(document, ConfigTable)
     findings = Findings(document, [])
     chosen = os.environ if environment is None else environment
-    reader = ChannelReader(path, chosen, findings, need_secrets)
-    config = _config(table, path, findings, reader)
-    ordered = sorted(findings.problems, key=lambda problem: problem.line or 0)
+    channels = ChannelReader(path, chosen, findings, need_secrets)
+    feeds = FeedReader(path, chosen, findings, need_secrets)
+    config = _config(table, path, findings, channels, feeds, last_good or _none_kept)
+    ordered = sorted(
+        findings.problems, key=lambda each: (each.file != document.name, each.file, each.line or 0)
+    )
     errors = [problem for problem in ordered if not problem.warning]
     if errors:
         raise ConfigError(errors)
@@ -72,6 +93,7 @@ def secrets_of(config: Config) -> tuple[str, ...]:
                 parts = urlsplit(target.url)
                 found |= _long_pieces(f"{webhook.KIND}://{parts.path}?{parts.query}")
     for feed in config.feeds:
+        found.update(feed.access.secrets)
         if urlsplit(feed.url).password:
             found |= _secrets_of_url(feed.url)
     return tuple(sorted(found, key=len, reverse=True))
@@ -106,9 +128,20 @@ def _refusal(path: Path, what: str, remedy: str = "") -> ConfigError:
     return ConfigError([Problem(file=shown(path), what=what, remedy=remedy)])
 
 
-def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelReader) -> Config:
+def _none_kept(_: str, __: str) -> None:
+    """A broken list is a mistake."""
+
+
+def _config(
+    table: ConfigTable,
+    path: Path,
+    findings: Findings,
+    channel_reader: ChannelReader,
+    feed_reader: FeedReader,
+    last_good: LastGood,
+) -> Config:
     monitor = table.monitor
-    channels = tuple(reader.channel(*numbered) for numbered in enumerate(table.channels))
+    channels = tuple(channel_reader.channel(*each) for each in enumerate(table.channels))
     channels = channels or (TERMINAL_CHANNEL,)
     known = [channel.name for channel in channels]
     _check_unique(findings, "channels", "name", [channel.name for channel in table.channels])
@@ -116,9 +149,15 @@ def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelR
         _check_channels(findings, ("monitor", key), getattr(monitor, key) or (), known)
     _check_fallbacks(findings, channels, known)
     folder = path.resolve().parent
+    database = str(folder / Path(monitor.database).expanduser())
+    feeds_from = resolved(folder, monitor.feeds_from)
+    own = _feeds(table, findings, feed_reader)
+    feeds = (*own, *referenced(feeds_from, own, findings, partial(last_good, database)))
+    if not any(feed.enabled for feed in feeds):
+        findings.add(("feeds",), "no feed is watched", "add a [[feeds]] table", warning=True)
     return Config(
         path=str(path.resolve()),
-        database=str(folder / Path(monitor.database).expanduser()),
+        database=database,
         rules=str(folder / Path(monitor.rules).expanduser()),
         templates=_templates(monitor, folder, findings),
         timezone=monitor.timezone,
@@ -128,9 +167,10 @@ def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelR
         monitor_reports_to=tuple(monitor.monitor_reports_to),
         default_channels=_optional(monitor.default_channels),
         poll=_poll(table.poll, findings),
-        feeds=_feeds(table, findings),
+        feeds=feeds,
+        feeds_from=feeds_from,
         channels=channels,
-        routes=_routes(table, known, findings),
+        routes=_routes(table, feeds, known, findings),
     )
 
 
@@ -162,10 +202,7 @@ def _optional(words: list[str] | None) -> tuple[str, ...] | None:
 
 
 def _poll(table: PollTable, findings: Findings) -> PollSettings:
-    if not table.min_interval <= table.interval <= table.max_interval:
-        findings.add(
-            ("poll", "interval"), "interval must lie between min_interval and max_interval"
-        )
+    check_poll(table, findings)
     return PollSettings(
         interval=table.interval,
         min_interval=table.min_interval,
@@ -180,78 +217,25 @@ def _poll(table: PollTable, findings: Findings) -> PollSettings:
 # --- feeds
 
 
-def _feeds(table: ConfigTable, findings: Findings) -> tuple[FeedSettings, ...]:
+def _feeds(table: ConfigTable, findings: Findings, reader: FeedReader) -> tuple[FeedSettings, ...]:
     _check_unique(findings, "feeds", "name", [feed.name for feed in table.feeds])
     _check_unique(findings, "feeds", "url", [feed.url.strip() for feed in table.feeds])
-    if not any(feed.enabled for feed in table.feeds):
-        findings.add(("feeds",), "no feed is watched", "add a [[feeds]] table", warning=True)
-    return tuple(
-        _feed(("feeds", number), feed, table.poll, findings)
-        for number, feed in enumerate(table.feeds)
-    )
-
-
-def _feed(where: Where, feed: FeedTable, poll: PollTable, findings: Findings) -> FeedSettings:
-    url, who = feed.url.strip(), f'feed "{feed.name}"'
-    wrong = _wrong_with_url(url)
-    if wrong:
-        findings.add((*where, "url"), f"{who}: {wrong}")
-    elif _is_refused(url, poll):
-        findings.add(
-            (*where, "url"),
-            f"{who}: a private address, which is not polled",
-            "allow its network: allow_private in [poll]",
-            warning=True,
-        )
-    if feed.interval is not None and feed.interval < poll.min_interval:
-        findings.add(
-            (*where, "interval"),
-            f"{who}: interval is shorter than min_interval",
-            "make it longer, or lower min_interval in [poll]",
-        )
-    return FeedSettings(
-        url=url,
-        name=feed.name,
-        tags=frozenset(feed.tags),
-        enabled=feed.enabled,
-        reason=feed.reason,
-        interval=feed.interval,
-        source=findings.place(where),
-    )
-
-
-def _wrong_with_url(url: str) -> str:
-    """Why *url* cannot be polled; "" if it can."""
-    if any(char.isspace() or ord(char) < 0x20 for char in url):
-        return "the address has a space in it"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return f'"{url}" is not a web address'
-    if parts.scheme.lower() not in ("http", "https"):
-        return f'"{url}" does not begin with http:// or https://'
-    return "" if host else f'"{url}" names no host'
-
-
-def _is_refused(url: str, poll: PollTable) -> bool:
-    """Whether *url* names a private address outright that no network in the file allows."""
-    try:
-        address = ip_address(urlsplit(url).hostname or "")
-    except ValueError:
-        return False
-    return not address.is_global and not any(address in net for net in poll.allow_private)
+    return tuple(reader.feed(number, feed, table.poll) for number, feed in enumerate(table.feeds))
 
 
 # --- routes and names
 
 
-def _routes(table: ConfigTable, channels: list[str], findings: Findings) -> tuple[Route, ...]:
-    tags = sorted({tag for feed in table.feeds for tag in feed.tags})
+def _routes(
+    table: ConfigTable, feeds: Sequence[FeedSettings], channels: list[str], findings: Findings
+) -> tuple[Route, ...]:
+    tags = sorted({tag for feed in feeds for tag in feed.tags})
+    own = findings.document.name
+    unread = any(each.file != own and not each.warning for each in findings.problems)
     for number, route in enumerate(table.routes):
         _check_channels(findings, ("routes", number, "channels"), route.channels, channels)
         for tag in route.feed_tags:
-            if tag not in tags:
+            if tag not in tags and not unread:  # a list of feeds that is broken may have it
                 where = ("routes", number, "feed_tags")
                 findings.add(where, f'no feed has the tag "{tag}"', _near(tag, tags))
     return tuple(_route(route) for route in table.routes)

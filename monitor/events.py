@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from monitor.errors import Problem
-from monitor.model import Alert, Feed, Message, SendResult
+from monitor.model import Alert, Article, Entry, Feed, Message, SendResult
 
 
 class PollKind(StrEnum):
@@ -73,6 +73,7 @@ class Welcomed:
     entries: int  # stored by the first round
     would_have: tuple[Alert, ...]  # newest first; none of them was sent
     channels: tuple[str, ...]
+    sent: bool = False  # first_poll = "alert": what was there and matched has been queued
 
     @property
     def stories(self) -> list[list[Alert]]:
@@ -83,5 +84,14 @@ class Welcomed:
         return list(stories.values())
 
 
-Event = Polled | Handed | Reloaded | Trouble | Welcomed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleRead:
+    """One try to read the page an entry links to, after its commit."""
+
+    entry: Entry
+    article: Article  # as it is now
+    alerts: tuple[Alert, ...] = ()
+
+
+Event = ArticleRead | Polled | Handed | Reloaded | Trouble | Welcomed
 Report = Callable[[Event], None]

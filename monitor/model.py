@@ -65,6 +65,47 @@ class FailureReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a feed says of its own pace; hours are UTC, Monday is day 0."""
+
+    ttl: timedelta | None = None  # may be kept so long before it is asked for again
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+    update_every: timedelta | None = None  # sy:updatePeriod / sy:updateFrequency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A time between two entries of a feed."""
+
+    ended_at: datetime
+    length: timedelta
+    expected: float  # entries that its rhythm would have brought meanwhile: its length "by hours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """When a feed publishes, as learnt; ``feeds/rhythm.py`` reads it.
+
+    Counts and hours fade with time.  Hours of the day are UTC, Monday is day 0.
+    """
+
+    began_at: datetime | None = None  # known from here …
+    learnt_at: datetime | None = None  # … to here
+    last_at: datetime | None = None  # the newest entry
+    entries_by_hour: tuple[float, ...] = (0.0,) * 24
+    watched_by_hour: tuple[float, ...] = (0.0,) * 24  # hours
+    entries_by_day: tuple[float, ...] = (0.0,) * 7
+    watched_by_day: tuple[float, ...] = (0.0,) * 7
+    recent: float = 0.0  # entries of the last hours, and what was expected of them
+    recent_expected: float = 0.0
+    gaps: tuple[Gap, ...] = ()  # the latest, oldest first
+    longest: tuple[Gap, ...] = ()  # each longer than all after it, oldest first
+    listed: int = 0  # entries in its last document
+    word: Word = Word()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A feed and all that is remembered about polling it: one row of ``feeds``."""
 
@@ -92,6 +133,7 @@ class Feed:
     moved_to: str | None = None  # where 301s led, ``moved_count`` times in a row
     moved_count: int = 0
     paused: bool = False
+    rhythm: Rhythm = Rhythm()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +195,7 @@ class ParsedFeed:
     version: str  # "rss20", "atom10", "json11" …
     title: str = ""
     language: str | None = None
-    ttl: timedelta | None = None
+    word: Word = Word()
     entries: tuple[RawEntry, ...] = ()
     complete: bool = True  # False: cut off, the unfinished entry is dropped
     warnings: tuple[str, ...] = ()  # limits reached, ill-formed XML …
@@ -221,6 +263,32 @@ class Match:
     rule: Rule
     entry_id: str
     hits: tuple[Hit, ...]
+
+
+class ArticleState(StrEnum):
+    QUEUED = "queued"  # due at ``due_at``; also after a failed try
+    DONE = "done"  # the entry's content is the page's text
+    FAILED = "failed"  # for good: the feed's own text stays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """The page that an entry links to: to be read, or what became of it."""
+
+    entry_id: str
+    host: str
+    state: ArticleState = ArticleState.QUEUED
+    due_at: datetime  # once settled: when that was
+    attempts: int = 0
+    detail: str = ""  # why it failed last, or what is to be known of its text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageText:
+    """The text of a web page, without what stands around it."""
+
+    text: str
+    for_subscribers: bool = False  # its publisher says so: this may be only the beginning
 
 
 # --- stories ---------------------------------------------------------------------------------
@@ -309,6 +377,7 @@ class Label(StrEnum):
     """Why an alert comes at an unusual moment; shown in the message."""
 
     LATE = "late"  # published before the feed was watched, found after
+    ARTICLE = "article"  # the entry matched only with the text of the page it links to
     EDITED = "edited"  # the entry matched only after its publisher changed it
     BACKFILL = "backfill"  # a new rule was asked to look back
     SPLIT = "split"  # a person parted it from a story that had been told already
@@ -507,6 +576,7 @@ class Known:
     fingerprint: str
     first_seen_at: datetime
     rules: frozenset[str] = frozenset()  # rules that matched it, or alerted for its story
+    article: str = ""  # its content, where that is the text of the page it links to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -519,7 +589,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierText:
-    """What an entry said until it was changed."""
+    """What an entry said until it was changed, or its article was read."""
 
     changed_at: datetime
     title: str
@@ -562,6 +632,7 @@ class Outcome:
     alerts: tuple[Alert, ...] = ()
     updates: tuple[Update, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
+    articles: tuple[Article, ...] = ()  # of the new entries: pages to read
     corrections_seen: int | None = None  # fences it against what people do to stories; None: not
 
 

@@ -30,15 +30,16 @@ class ContentMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedSettings:
-    url: str
-    name: str
-    tags: frozenset[str] = frozenset()
-    enabled: bool = True
-    reason: str = ""  # why it is not enabled
-    interval: timedelta | None = None
-    content: ContentMode = ContentMode.AUTO
-    source: str = ""  # "config.toml:31"
+class Access:
+    """How a feed is asked for, where that is not as for all others."""
+
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # of its own origin only
+    user_agent: str = ""
+    proxy: str = field(default="", repr=False)  # its address may hold a password
+    allow_private: tuple[Network, ...] = ()  # beside those of [poll]
+    ca: str = ""  # PEM: authorities trusted beside the usual ones
+    encoding: str = ""  # what its bytes are, whatever it says
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # to be shown nowhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,21 @@ class PollSettings:
     timeout: timedelta = timedelta(seconds=30)  # the whole exchange
     first_poll: FirstPoll = FirstPoll.NO_ALERTS
     allow_private: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSettings:
+    url: str
+    name: str
+    tags: frozenset[str] = frozenset()
+    enabled: bool = True
+    reason: str = ""  # why it is not enabled
+    interval: timedelta | None = None  # None: its pace is learnt
+    min_interval: timedelta | None = None  # None: as in [poll]
+    max_interval: timedelta | None = None
+    access: Access = Access()
+    content: ContentMode = ContentMode.AUTO
+    source: str = ""  # "config.toml:31"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +133,7 @@ class Config:
     rules: str
     timezone: ZoneInfo
     templates: str = ""  # folder of people's own layouts; need not exist
+    feeds_from: tuple[str, ...] = ()  # OPML files whose feeds are watched, too
     atom: str = ""  # file for the newest alerts as an Atom feed; "" for none
     contact: str = ""
     allow_empty: bool = False  # zero rules are meant
@@ -126,3 +143,7 @@ class Config:
     feeds: tuple[FeedSettings, ...] = ()
     channels: tuple[Channel, ...] = ()
     routes: tuple[Route, ...] = ()
+
+    def feed_at(self, url: str) -> FeedSettings | None:
+        """What was chosen for the feed at *url*; None once it has left the configuration."""
+        return next((feed for feed in self.feeds if feed.url == url), None)

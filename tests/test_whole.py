@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
+import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -18,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests.servers import serving
+from tests.pages import page
+from tests.servers import reply, serving
 from tests.sinks import http_sink, smtp_sink
 
 ROOT = Path(__file__).parents[1]
@@ -38,9 +41,9 @@ class Outlet:
         self.items: list[str] = []
         self.published = self.gets = 0
 
-    def publish(self, title: str, *, minutes_ago: float = 0) -> None:
+    def publish(self, title: str, *, minutes_ago: float = 0, link: str = "") -> None:
         at = format_datetime(datetime.now(UTC) - timedelta(minutes=minutes_ago))
-        link = f"https://news.example/{self.published}"
+        link = link or f"https://news.example/{self.published}"
         self.published += 1
         self.items.insert(
             0,
@@ -199,6 +202,39 @@ async def test_alerts_are_in_the_atom_feed(tmp_path: Path) -> None:
         house.outlet.publish("NATO meets today")
         await house.until(lambda: "NATO meets today</title>" in feed.read_text(), "the entry")
         assert await house.stop() == 0
+
+
+async def test_an_article_is_told_of_what_only_it_says(tmp_path: Path) -> None:
+    behaviour = reply(page("They spoke about NATO.").encode(), content_type="text/html")
+    async with a_house(tmp_path) as house, serving({"/news": behaviour}) as site:
+        feed = 'name = "Outlet"\ncontent = "article"\nallow_private = ["127.0.0.0/8"]'
+        house.config.write_text(house.config.read_text().replace('name = "Outlet"', feed))
+        house.outlet.publish("Old", minutes_ago=600)
+        await house.run()
+        await house.until(lambda: house.told("Watching"), "the first message")
+        house.outlet.publish("Ministers meet", link=site.url("/news"))
+        await house.until(lambda: house.told("found in the article's full text"), "the alert")
+        assert await house.stop() == 0
+        assert [line["state"] for line in house.logged("article")] == ["done"]
+        assert len(house.told("Rule nato")) == 1
+
+
+async def test_systemd_hears_that_it_is_ready_and_that_it_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        async with a_house(tmp_path) as house:
+            await house.run()
+            loop = asyncio.get_running_loop()
+            async with asyncio.timeout(PATIENCE):
+                assert (await loop.sock_recv(manager, 4096)).startswith(b"READY=1")
+                alive = await loop.sock_recv(manager, 4096)
+            await house.stop()
+        assert re.fullmatch(rb"WATCHDOG=1\nSTATUS=\d of 1 feeds healthy, \d deliver.*", alive)
+        assert manager.recv(4096) == b"STOPPING=1"
 
 
 async def test_a_second_start_says_who_holds_the_lock(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ HEADLINE_LENGTH = 300
 TERMS_SHOWN = 5
 LABELS = {
     Label.LATE: "late: published before this feed was watched",
+    Label.ARTICLE: "found in the article's full text",
     Label.EDITED: "edited: it matches only since its publisher changed it",
     Label.BACKFILL: "looked back: found by a rule that is newer than the story",
     Label.SPLIT: "parted by hand from a story you were told of",
@@ -66,6 +67,11 @@ class Telling:
         """What a subject begins with: "[HIGH]"."""
         own = {AlertKind.OPERATOR: "[MONITOR]", AlertKind.DIGEST: "[DIGEST]"}
         return own.get(self.kind, f"[{self.severity.name}]")
+
+    @property
+    def tagged(self) -> str:
+        """The title with the tag before it, among others; what a digest says last needs none."""
+        return self.title if self.kind is AlertKind.DIGEST else f"{self.tag} {self.title}"
 
 
 def tellings(

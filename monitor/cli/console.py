@@ -14,6 +14,7 @@ from rich.text import Text
 
 from monitor.alerts.plain import terminal_lines
 from monitor.events import (
+    ArticleRead,
     Event,
     Handed,
     Polled,
@@ -67,6 +68,7 @@ class Live:
 
     def __call__(self, event: Event) -> None:
         printers: dict[type, Callable[..., None]] = {
+            ArticleRead: self._article,
             Polled: self._polled,
             Handed: self._handed,
             Reloaded: self._reloaded,
@@ -94,6 +96,12 @@ class Live:
             self._say(f"{event.feed.name}: {_counts(event)}", "green" if event.alerts else "")
         for warning in event.warnings:
             self._say(f"{event.feed.name}: {warning}", "yellow")
+
+    def _article(self, event: ArticleRead) -> None:
+        if event.alerts:
+            names = ", ".join(sorted({alert.rule_name for alert in event.alerts}))
+            title = event.entry.title or event.entry.url
+            self._say(f"{event.entry.feed_name}: full text of “{title}”, alerts: {names}", "green")
 
     def _handed(self, event: Handed) -> None:
         if isinstance(event.result, Accepted):
@@ -123,9 +131,8 @@ class Live:
 
     def _welcomed(self, event: Welcomed) -> None:
         self.stop()
-        self._say(
-            f"baseline: {event.entries} entries, {len(event.stories)} would have alerted", "bold"
-        )
+        would_have = "" if event.sent else f", {len(event.stories)} would have alerted"
+        self._say(f"baseline: {event.entries} entries{would_have}", "bold")
         for story in reversed(event.stories[:SHOWN]):
             self._console.print()
             for line in terminal_lines(story, self._config.timezone):

@@ -1,36 +1,88 @@
-"""``feeds list``: what is watched, and how it fares."""
+"""``feeds list|show``: what is watched, and how it fares."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from enum import StrEnum
+from importlib import import_module
 from typing import Any
 
 import click
 
 from monitor.cli.options import config_option, json_option
-from monitor.cli.reading import looked_up, reading, without_login
-from monitor.model import Feed
-from monitor.settings import FeedSettings
-from monitor.terminal import age, print_json, print_table
+from monitor.cli.reading import local, looked_up, reading, without_login
+from monitor.feeds.health import explain
+from monitor.model import Entry, Feed
+from monitor.settings import Config, FeedSettings
+from monitor.store.opening import looks_usable
+from monitor.terminal import age, counted, duration, plain, print_json, print_table
 
 
-@click.group()
+class Fares(StrEnum):
+    """How a feed fares, in one word to ask for."""
+
+    FINE = "fine"
+    FAILING = "failing"
+    NEW = "new"
+    OFF = "off"
+
+
+# Those that edit config.toml: name → (module, attribute).
+EDITS = {
+    "add": ("monitor.cli.feed_add", "add"),
+    "remove": ("monitor.cli.feed_switch", "remove"),
+    "pause": ("monitor.cli.feed_switch", "pause"),
+    "resume": ("monitor.cli.feed_switch", "resume"),
+    "import": ("monitor.cli.feed_lists", "import_feeds"),
+    "export": ("monitor.cli.feed_lists", "export_feeds"),
+}
+
+
+class _Feeds(click.Group):
+    """Imports what edits when it is called: `status` needs only ``state``, and should be quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *EDITS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in EDITS:
+            return super().get_command(ctx, cmd_name)
+        module, attribute = EDITS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Feeds)
 @config_option
 def feeds() -> None:
-    """What is watched, and how it fares."""
+    """What is watched, and how it fares; and what else should be.
+
+    All of these work while the monitor runs. config.toml stays the truth: what is changed here is
+    written there, every remark kept, and taken over within seconds.
+    """
 
 
 @feeds.command("list")
 @config_option
 @json_option
-def list_feeds(as_json: bool) -> None:
+@click.option("--tag", "tags", multiple=True, help="Only feeds with this label; may be repeated.")
+@click.option("--state", "states", multiple=True, type=click.Choice([each.value for each in Fares]))
+def list_feeds(as_json: bool, tags: tuple[str, ...], states: tuple[str, ...]) -> None:
     """List the feeds of the configuration, with their last success."""
     settings = looked_up()
     with reading(settings) as store:
         stored = {feed.url: feed for feed in store.feeds()}
     now = datetime.now(UTC)
+    shown = [
+        feed
+        for feed in settings.feeds
+        if feed.tags.issuperset(tags)
+        and (not states or fares(feed, stored.get(feed.url)) in states)
+    ]
     if as_json:
-        print_json([_as_json(feed, stored.get(feed.url)) for feed in settings.feeds])
+        print_json([_as_json(feed, stored.get(feed.url)) for feed in shown])
         return
     print_table(
         ("feed", "last success", "state", "tags"),
@@ -41,9 +93,82 @@ def list_feeds(as_json: bool) -> None:
                 state(feed, stored.get(feed.url)),
                 ", ".join(sorted(feed.tags)),
             )
-            for feed in settings.feeds
+            for feed in shown
         ],
     )
+
+
+@feeds.command("show")
+@config_option
+@json_option
+@click.argument("name")
+def show(as_json: bool, name: str) -> None:
+    """All that is known of one feed, and the rules that rely on it."""
+    from monitor.cli.named import named_feeds
+    from monitor.cli.rewrite import rules_in_files
+
+    settings = looked_up()
+    named_feeds(settings, [name])
+    chosen = next(feed for feed in settings.feeds if feed.name == name)
+    rules = rules_in_files(settings)
+    relying = rules.relying_on(chosen.name, chosen.tags) if rules is not None else ()
+    feed, count, newest = _stored(settings, chosen)
+    if as_json:
+        known = {"source": chosen.source, "entries": count, "rules": relying}
+        print_json(_as_json(chosen, feed) | known)
+        return
+    for line in _described(chosen, feed, settings):
+        click.echo(plain(line).plain)
+    click.echo(f"Entries       {count or 'none'} so far")
+    if newest is not None:
+        told = f"Newest        {age(newest.first_seen_at, datetime.now(UTC))}: {newest.title}"
+        click.echo(plain(told).plain)
+    said = ", ".join(dict.fromkeys(relying)) or "none asks for this feed or its tags"
+    click.echo(plain(f"Rules         {said}").plain)
+
+
+def _stored(settings: Config, chosen: FeedSettings) -> tuple[Feed | None, int, Entry | None]:
+    """What polls have left: the feed, how many entries it has brought, the newest of them."""
+    if not looks_usable(settings.database):
+        return None, 0, None
+    with reading(settings) as store:
+        feed = next((each for each in store.feeds() if each.url == chosen.url), None)
+        if feed is None:
+            return None, 0, None
+        newest = store.entries(feed=feed.id, limit=1)
+        return feed, store.count_entries(feed.id), newest[0] if newest else None
+
+
+def _described(chosen: FeedSettings, feed: Feed | None, settings: Config) -> Iterator[str]:
+    now = datetime.now(UTC)
+    yield f"{chosen.name}  ({without_login(chosen.url)})"
+    yield f"State         {state(chosen, feed)}"
+    if feed is not None and chosen.enabled and explain(feed, now):
+        yield f"              {explain(feed, now)}"
+    yield f"Tags          {', '.join(sorted(chosen.tags)) or 'none'}"
+    yield f"From          {chosen.source}"
+    if chosen.interval is not None:
+        yield f"Interval      {duration(chosen.interval)}"
+    if feed is None:
+        return
+    yield f"Last success  {age(feed.succeeded_at, now)}"
+    yield f"Last poll     {age(feed.polled_at, now)}"
+    if chosen.enabled:
+        yield f"Next poll     {local(feed.next_poll_at, settings)}"
+    if feed.failures:
+        since = local(feed.failing_since, settings)
+        yield f"Failures      {counted(feed.failures, 'failure')} in a row, since {since}"
+    if feed.moved_to:
+        yield f"Moved to      {feed.moved_to} (said {counted(feed.moved_count, 'time')} in a row)"
+    yield f"Watched since {local(feed.added_at, settings)}"
+
+
+def fares(chosen: FeedSettings, feed: Feed | None) -> Fares:
+    if not chosen.enabled:
+        return Fares.OFF
+    if feed is None or feed.polled_at is None:
+        return Fares.NEW
+    return Fares.FAILING if feed.failures else Fares.FINE
 
 
 def state(chosen: FeedSettings, feed: Feed | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -14,39 +14,50 @@ from monitor.cli.feeds import state
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import looked_up, reading
 from monitor.cli.said import silence_as_plain
+from monitor.feeds.page import INSTALL, can_read_pages
 from monitor.model import (
     GIVEN_UP,
     WAITING,
+    ArticleState,
     ChannelState,
     DeliveryState,
     Feed,
     RuleSetRecord,
     Silence,
 )
-from monitor.settings import Channel, Config
+from monitor.pipeline.distress import ALIVE
+from monitor.settings import Channel, Config, ContentMode
 from monitor.terminal import age, counted, plain, print_json, print_table
 
+ALIVE_FOR = timedelta(minutes=5)  # a running monitor writes every minute
 WATCHED = ("rules", "config", "templates")  # files that are taken over while the monitor runs
 
 
 @click.command()
 @config_option
 @json_option
-def status(as_json: bool) -> None:
+@click.option("--healthy", is_flag=True, help="Only whether it is alive: exit code 0 or 1.")
+@click.pass_context
+def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
     """Show the age of the last success of each feed and channel, queues, and the last errors.
 
     It reads the database and works while the monitor runs.
     """
     settings, now = looked_up(), datetime.now(UTC)
+    if healthy:
+        ctx.exit(_is_alive(settings, now))
     with reading(settings) as store:
         feeds, states = store.feeds(), store.channel_states()
         queue, rules = store.queue_lengths(), store.last_rule_set()
+        articles = store.count_articles()
         silences = [each for each in store.silences() if in_force(each, now)]
         not_live = {what: store.note(f"not-live:{what}") or "" for what in WATCHED}
     stored = {feed.url: feed for feed in feeds}
     if as_json:
         told = _as_json(settings, stored, states, queue, rules, now)
         muting = [silence_as_plain(each) for each in silences]
+        pages = {state.value: articles.get(state, 0) for state in ArticleState}
+        told["articles"] = {"installed": can_read_pages(), **pages}
         print_json({**told, "silences": muting, "not_live": not_live})
         return
     _print_feeds(settings, stored, now)
@@ -54,6 +65,7 @@ def status(as_json: bool) -> None:
     _print_channels(settings, states, now)
     click.echo()
     _print_queue(queue)
+    _print_articles(settings, articles)
     _print_silences(silences, settings, now)
     if rules is not None:
         click.echo(f"Rules in force since {age(rules.loaded_at, now)}.")
@@ -61,6 +73,18 @@ def status(as_json: bool) -> None:
         if problems:
             click.echo(f"The {what} in the files are NOT live, the last good ones are:")
             click.echo(plain(problems).plain)
+
+
+def _is_alive(settings: Config, now: datetime) -> int:
+    """Whether a monitor has written to the database lately: 0, else 1."""
+    with reading(settings) as store:
+        note = store.note(ALIVE)
+    at = datetime.fromisoformat(note) if note else None
+    if at is not None and now - at < ALIVE_FOR:
+        click.echo(f"alive, {age(at, now)}")
+        return 0
+    click.echo(f"no sign of life: {age(at, now)}; it is not running, stuck, or cannot write")
+    return 1
 
 
 def _print_feeds(settings: Config, stored: dict[str, Feed], now: datetime) -> None:
@@ -114,6 +138,15 @@ def _print_queue(queue: dict[str, int]) -> None:
     if lost:
         states = " ".join(f"--state {each}" for each in lost)
         click.echo(f"See what was given up with: deliveries list {states}")
+
+
+def _print_articles(settings: Config, counts: dict[ArticleState, int]) -> None:
+    asked = any(feed.enabled and feed.content is not ContentMode.FEED for feed in settings.feeds)
+    if asked and not can_read_pages():
+        click.echo(f"Articles are not read, only what feeds give; to have them: {INSTALL}")
+    elif counts:
+        waiting, done, failed = (counts.get(each, 0) for each in ArticleState)
+        click.echo(f"Articles: {done} read, {waiting} waiting, {failed} not to be had.")
 
 
 def _print_silences(silences: Sequence[Silence], settings: Config, now: datetime) -> None:

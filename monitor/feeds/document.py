@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 import feedparser
 from feedparser.mixin import _FeedParserMixin
 
-from monitor.feeds import charset, dates, jsonfeed
+from monitor.feeds import charset, dates, jsonfeed, word
 from monitor.feeds.clean import html_to_text, one_line
 from monitor.feeds.screen import screened
 from monitor.model import FailureReason
@@ -151,7 +151,7 @@ def _parsed(document: Any, body: bytes, url: str, notes: list[str]) -> dict[str,
         "version": document.get("version") or "unknown",
         "title": one_line(str(feed.get("title") or "")),
         "language": feed.get("language") or None,
-        "ttl": _number(feed.get("ttl")),
+        "word": word.said(feed, body),
         "complete": complete,
         "warnings": warnings,
         "entries": entries,
@@ -228,11 +228,6 @@ def _seconds(text: Any, parsed: Any) -> float | None:
         return datetime.fromtimestamp(calendar.timegm(parsed), UTC).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _number(value: Any) -> int | None:
-    text = str(value or "").strip()
-    return int(text) if text.isdecimal() and len(text) < 8 else None
 
 
 def _capped(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:

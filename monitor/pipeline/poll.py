@@ -37,10 +37,12 @@ from monitor.model import (
 )
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.shared import Shared
+from monitor.settings import ContentMode, FeedSettings
 from monitor.stories.features import furniture
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
+BATCH = 32  # claimed at a time where many wait: ranking them all costs more than one visit
 SLICE = 25  # entries decided on before the event loop gets its turn
 PORTION = 500  # new entries stored before other feeds get the lane
 PORTION_LEASE = timedelta(minutes=1)  # longer than a portion takes; after a crash it is due again
@@ -77,13 +79,17 @@ class Poller:
         self._fetcher = fetcher
         self._parser = parser
         self._memory = memory
-        self._lane = asyncio.Lock()
+        self._lane = shared.lane
+        self._reads_pages = shared.reads_pages
         self._visits: set[asyncio.Task[Polled]] = set()
 
     async def start_due(self) -> int:
-        """Begin the visits that are due, as many as there is room for; how many."""
+        """Begin the visits that are due, as many as there is room for; how many.
+
+        None while the room is small: more than enough are under way to keep the network busy.
+        """
         room = IN_FLIGHT - len(self._visits)
-        if room <= 0:
+        if room < BATCH:
             return 0
         now = self._clock()
         feeds = await self._store.call(lambda store: store.claim_due(0, room, now, LEASE))
@@ -146,12 +152,13 @@ class Poller:
     # --- the three ends of a visit
 
     def _failed(self, feed: Feed, failure: FetchFailed | ParseFailed) -> _Visit:
-        after = schedule.failed(feed, failure, self._in_force.config.poll, self._clock())
+        config, own = self._in_force.config, self._settings_of(feed)
+        after = schedule.failed(feed, failure, config.poll, self._clock(), own)
         polled = Polled(feed=after, kind=PollKind.FAILED, detail=failure.detail)
         return _Visit(outcome=Outcome(feed=after), polled=polled)
 
     def _unchanged(self, feed: Feed, fetched: Fetched | NotModified) -> _Visit:
-        after = self._succeeded(feed, fetched, None)
+        after = self._succeeded(feed, fetched)
         polled = Polled(feed=after, kind=PollKind.UNCHANGED)
         return _Visit(outcome=Outcome(feed=after), polled=polled)
 
@@ -161,7 +168,7 @@ class Poller:
         async with self._lane:
             while True:
                 outcome, draft = await self._decide(feed, entries)
-                after = replace(self._succeeded(feed, fetched, parsed), identity=mode)
+                after = replace(self._succeeded(feed, fetched, parsed, outcome), identity=mode)
                 outcome = replace(outcome, feed=after)
                 polled = _polled(feed, parsed, entries, ingest.combine(outcome, ahead))
                 visit = _Visit(outcome=outcome, polled=polled)
@@ -228,6 +235,8 @@ class Poller:
             config=self._in_force.config,
             now=now,
             rules_since=self._in_force.rules_since,
+            content=self._content(feed),
+            worth_reading=self._in_force.rules.worth_reading,
         )
         parts = []
         for few in _slices(found.new):
@@ -242,6 +251,10 @@ class Poller:
         outcome = Outcome(feed=feed, renamed=found.renamed, corrections_seen=fence)
         return ingest.combine(outcome, parts), draft
 
+    def _content(self, feed: Feed) -> ContentMode:
+        chosen = self._in_force.config.feed_at(feed.url)
+        return chosen.content if chosen and self._reads_pages else ContentMode.FEED
+
     async def _known(self, feed: Feed, entries: Sequence[Entry]) -> dict[str, Known]:
         keys = [entry.keys[0] for entry in entries]
         known = await self._store.call(lambda store: store.known(feed.id, keys))
@@ -251,18 +264,24 @@ class Poller:
         return known
 
     def _succeeded(
-        self, feed: Feed, fetched: Fetched | NotModified, parsed: ParsedFeed | None
+        self,
+        feed: Feed,
+        fetched: Fetched | NotModified,
+        parsed: ParsedFeed | None = None,
+        outcome: Outcome | None = None,
     ) -> Feed:
-        config = self._in_force.config
-        own = next((each.interval for each in config.feeds if each.url == feed.url), None)
         return schedule.succeeded(
             feed,
             fetched=fetched,
             parsed=parsed,
-            settings=config.poll,
+            settings=self._in_force.config.poll,
             now=self._clock(),
-            interval=own,
+            own=self._settings_of(feed),
+            new=outcome.entries if outcome else (),
         )
+
+    def _settings_of(self, feed: Feed) -> FeedSettings | None:
+        return self._in_force.config.feed_at(feed.url)
 
     # --- commit
 

@@ -24,11 +24,13 @@ from monitor.model import (
     Label,
     Match,
     Message,
+    Rhythm,
     Severity,
     Story,
     Update,
     UpdateReason,
 )
+from monitor.store import rhythms
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -74,6 +76,7 @@ def feed(row: Row) -> Feed:
             "failure": FailureReason(row["failure"]) if row["failure"] else None,
             "reported": bool(row["reported"]),
             "paused": bool(row["paused"]),
+            "rhythm": rhythms.load(row["rhythm"]),
         }
     )
 
@@ -95,6 +98,7 @@ POLLED = (
     "failure_detail",
     "moved_to",
     "moved_count",
+    "rhythm",
 )
 
 
@@ -104,6 +108,8 @@ def polled(feed: Feed) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Rhythm):
+        return rhythms.dump(value)
     return micros(value) if isinstance(value, datetime) else value
 
 
