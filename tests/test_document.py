@@ -165,11 +165,19 @@ class TestLimits:
     def test_a_giant_title_is_cut_and_said(self):
         found = read(rss(f"<item><title>{'x' * 5000}</title></item>"))
         assert len(only(found)["title"]) == document.MAX_TITLE
-        assert found["warnings"] == ["the title of 1 entries was cut"]
+        assert found["warnings"] == ["the title of 1 entry was cut: rules see what is left of it"]
+
+    def test_a_giant_link_is_left_out_and_said(self):
+        link = "https://news.example/" + "x" * document.MAX_LINK
+        found = read(rss(*[f"<item><title>A</title><link>{link}</link></item>"] * 2))
+        assert [entry["link"] for entry in found["entries"]] == [None, None]
+        assert found["warnings"] == [
+            "the link of 2 entries was left out: it is longer than 4000 characters"
+        ]
 
     def test_a_long_author_is_not_searched_for_an_address(self):
         found = read(rss(f"<item><title>A</title><author>a@{'a.' * 32_000}</author></item>"))
-        assert found["warnings"] == ["the author of 1 entries was cut"]
+        assert found["warnings"] == ["the author of 1 entry was cut: rules see what is left of it"]
 
 
 class TestJsonFeed:

@@ -243,4 +243,11 @@ def _capped(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[s
             entry["link"] = None
             reached["link"] = reached.get("link", 0) + 1
         entry["categories"] = [each[:MAX_TITLE] for each in entry["categories"][:MAX_CATEGORIES]]
-    return entries, [f"the {name} of {n} entries was cut" for name, n in reached.items()]
+    return entries, [_of_limit(name, count) for name, count in reached.items()]
+
+
+def _of_limit(name: str, count: int) -> str:
+    many = "1 entry" if count == 1 else f"{count} entries"
+    if name == "link":  # half a link leads nowhere
+        return f"the link of {many} was left out: it is longer than {MAX_LINK} characters"
+    return f"the {name} of {many} was cut: rules see what is left of it"
