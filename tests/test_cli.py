@@ -196,8 +196,9 @@ def test_before_the_first_run_there_is_nothing_to_show(
 def test_status_says_what_is_wrong(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(stored, "status") == 0
     text = capsys.readouterr().out
-    assert "Feeds: 1 of 2 fine, 1 switched off" in text
-    assert "Dead\tnever\t4 failures: 404 Not Found" in text
+    assert "Feeds: 1 of 2 healthy, 1 switched off" in text
+    assert "Dead\tnever\tfailing for " in text
+    assert ": 404 Not Found. It has never worked since it was added." in text
     assert "desk\tnever\tnothing sent yet" in text
     assert "Waiting to be sent: 1 delivery; given up: none." in text
 
@@ -270,14 +271,11 @@ def test_feeds_are_listed_with_their_state(
     stored: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(stored, "feeds", "list") == 0
-    states = {
-        row.split("\t")[0]: row.split("\t")[2] for row in capsys.readouterr().out.splitlines()
-    }
-    assert states == {
-        "Example Defence": "fine",
-        "Dead": "4 failures: 404 Not Found",
-        "Off": "switched off: later",
-    }
+    rows = [row.split("\t") for row in capsys.readouterr().out.splitlines()]
+    states = {row[0]: row[2] for row in rows}
+    assert states["Example Defence"] == "healthy"
+    assert "404 Not Found. It has never worked since it was added." in states["Dead"]
+    assert states["Off"] == "switched off: later"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import click
 
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import looked_up, reading, without_login
+from monitor.feeds import condition
+from monitor.feeds.condition import State
 from monitor.model import Feed
 from monitor.settings import FeedSettings
 from monitor.terminal import age, print_json, print_table
@@ -30,7 +32,7 @@ def list_feeds(as_json: bool) -> None:
         stored = {feed.url: feed for feed in store.feeds()}
     now = datetime.now(UTC)
     if as_json:
-        print_json([_as_json(feed, stored.get(feed.url)) for feed in settings.feeds])
+        print_json([_as_json(feed, stored.get(feed.url), now) for feed in settings.feeds])
         return
     print_table(
         ("feed", "last success", "state", "tags"),
@@ -38,7 +40,7 @@ def list_feeds(as_json: bool) -> None:
             (
                 feed.name,
                 _last_success(stored.get(feed.url), now),
-                state(feed, stored.get(feed.url)),
+                state(feed, stored.get(feed.url), now),
                 ", ".join(sorted(feed.tags)),
             )
             for feed in settings.feeds
@@ -46,22 +48,19 @@ def list_feeds(as_json: bool) -> None:
     )
 
 
-def state(chosen: FeedSettings, feed: Feed | None) -> str:
-    """In a few words, how a feed fares."""
+def state(chosen: FeedSettings, feed: Feed | None, now: datetime) -> str:
+    """How a feed fares, since when, why, and what to do."""
     if not chosen.enabled:
         return f"switched off: {chosen.reason}" if chosen.reason else "switched off"
-    if feed is None or feed.polled_at is None:
-        return "not polled yet"
-    if feed.failures:
-        return f"{feed.failures} failures: {feed.failure_detail or feed.failure}"
-    return "fine"
+    return str(State.NEW) if feed is None else condition.explain(feed, now)
 
 
 def _last_success(feed: Feed | None, now: datetime) -> str:
     return age(feed.succeeded_at, now) if feed else "never"
 
 
-def _as_json(chosen: FeedSettings, feed: Feed | None) -> dict[str, Any]:
+def _as_json(chosen: FeedSettings, feed: Feed | None, now: datetime) -> dict[str, Any]:
+    fares = condition.condition(feed) if feed else condition.Condition(state=State.NEW)
     return {
         "name": chosen.name,
         "url": without_login(chosen.url),
@@ -69,7 +68,12 @@ def _as_json(chosen: FeedSettings, feed: Feed | None) -> dict[str, Any]:
         "enabled": chosen.enabled,
         "reason": chosen.reason,
         "id": feed.id if feed else None,
-        "state": state(chosen, feed),
+        "state": fares.state if chosen.enabled else "switched off",
+        "since": fares.since,
+        "told": state(chosen, feed, now),
+        "moved_to": feed.moved_to if feed and condition.has_moved(feed) else None,
+        "gap_from": feed.gap_from if feed else None,
+        "gap_until": feed.gap_until if feed else None,
         "polled_at": feed.polled_at if feed else None,
         "succeeded_at": feed.succeeded_at if feed else None,
         "next_poll_at": feed.next_poll_at if feed else None,

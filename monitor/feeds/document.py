@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 import feedparser
 from feedparser.mixin import _FeedParserMixin
 
-from monitor.feeds import dates, jsonfeed
+from monitor.feeds import dates, jsonfeed, page
 from monitor.feeds.clean import html_to_text, one_line
 from monitor.model import FailureReason
 
@@ -44,25 +44,26 @@ def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1]
     if start in (b"{", b"["):
         return _from_json(body)
-    page = _HTML_START.match(body.removeprefix(b"\xef\xbb\xbf")[:8_000])
-    if page and not _FEED_INSIDE.search(body):
-        return _failed(FailureReason.HTML, _seen(body))
+    url = str(header.get("final_url") or "")
+    html = _HTML_START.match(body.removeprefix(b"\xef\xbb\xbf")[:8_000])
+    if html and not _FEED_INSIDE.search(body):
+        return _failed(*page.seen(body, url))
     guarded = _guarded(body)
     if guarded is None:
-        return _failed(FailureReason.NOT_A_FEED, "its XML declaration does not end")
+        return _no_feed("its XML declaration does not end")
     guarded, left_out = _first_entries(guarded)
     document = _parse(header, guarded)
     if not document.get("version") and not document.entries:
-        html = b"<html" in body[:100_000].lower()
-        reason = FailureReason.HTML if html else FailureReason.NOT_A_FEED
-        return _failed(reason, _seen(body))
-    return _parsed(document, body, str(header.get("final_url") or ""), left_out)
+        if b"<html" in body[:100_000].lower():
+            return _failed(*page.seen(body, url))
+        return _no_feed(_seen(body))
+    return _parsed(document, body, url, left_out)
 
 
 def _from_json(body: bytes) -> dict[str, Any]:
     found = jsonfeed.read(body, max_entries=MAX_ENTRIES)
     if found is None:
-        return _failed(FailureReason.NOT_A_FEED, _seen(body))
+        return _no_feed(_seen(body))
     entries, warnings = _capped(found["entries"])
     return {**found, "entries": entries, "warnings": [*found["warnings"], *warnings]}
 
@@ -101,11 +102,11 @@ def _seen(body: bytes) -> str:
 
 
 def _failed(reason: FailureReason, detail: str) -> dict[str, Any]:
-    what = {
-        FailureReason.HTML: "a web page came instead of a feed",
-        FailureReason.NOT_A_FEED: "what came is not a feed",
-    }[reason]
-    return {"failed": reason.value, "detail": f"{what}: {detail}"}
+    return {"failed": reason.value, "detail": detail}
+
+
+def _no_feed(why: str) -> dict[str, Any]:
+    return _failed(FailureReason.NOT_A_FEED, f"what came is not a feed: {why}")
 
 
 def _first_entries(body: bytes) -> tuple[bytes, int]:

@@ -15,9 +15,10 @@ from typing import Protocol, TypeVar
 import structlog
 
 from monitor import ingest
+from monitor.alerts.route import deliveries
 from monitor.errors import StoreBusy, StoryChanged
 from monitor.events import Polled, PollKind, Trouble
-from monitor.feeds import schedule
+from monitor.feeds import health, schedule, suspicion
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
 from monitor.ingest.identity import page_keys, sort_out
@@ -158,6 +159,8 @@ class Poller:
             while True:
                 outcome, draft = await self._decide(feed, entries)
                 after = replace(self._succeeded(feed, fetched, parsed), identity=mode)
+                known = len(entries) - len(outcome.entries)
+                after = suspicion.after(after, parsed, known, self._clock())
                 outcome = replace(outcome, feed=after)
                 visit = _Visit(outcome=outcome, polled=_polled(feed, parsed, entries, outcome))
                 try:
@@ -223,9 +226,10 @@ class Poller:
         """*visit* once its outcome is stored, and *draft* remembered; waits out a locked or full
         database."""
         give_up = self._clock() + LEASE / 2
+        outcome = self._with_notice(visit.outcome)
         while True:
             try:
-                accepted = await self._store.commit(visit.outcome)
+                accepted = await self._store.commit(outcome)
             except StoreBusy as busy:
                 if self._clock() > give_up:
                     raise
@@ -237,9 +241,19 @@ class Poller:
             return replace(visit, polled=_overtaken(visit.outcome.feed))
         if draft is not None:
             self._memory.adopt(draft)
-        if visit.outcome.deliveries:
+        if outcome.deliveries:
             self._queued()
         return visit
+
+    def _with_notice(self, outcome: Outcome) -> Outcome:
+        """*outcome* with what the operators are told because of this very visit."""
+        now = self._clock()
+        alert = health.moved(outcome.feed, now)
+        if alert is None:
+            return outcome
+        rows = deliveries([alert], {}, (), self._in_force.config, now)
+        alerts = (*outcome.alerts, alert)
+        return replace(outcome, alerts=alerts, deliveries=(*outcome.deliveries, *rows))
 
 
 def _overtaken(feed: Feed) -> Polled:
