@@ -85,6 +85,47 @@ class Suspicion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a feed says of its own pace; hours are UTC, Monday is day 0."""
+
+    ttl: timedelta | None = None  # may be kept so long before it is asked for again
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+    update_every: timedelta | None = None  # sy:updatePeriod / sy:updateFrequency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A time between two entries of a feed."""
+
+    ended_at: datetime
+    length: timedelta
+    expected: float  # entries that its rhythm would have brought meanwhile: its length "by hours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """When a feed publishes, as learnt; ``feeds/rhythm.py`` reads it.
+
+    Counts and hours fade with time.  Hours of the day are UTC, Monday is day 0.
+    """
+
+    began_at: datetime | None = None  # known from here …
+    learnt_at: datetime | None = None  # … to here
+    last_at: datetime | None = None  # the newest entry
+    entries_by_hour: tuple[float, ...] = (0.0,) * 24
+    watched_by_hour: tuple[float, ...] = (0.0,) * 24  # hours
+    entries_by_day: tuple[float, ...] = (0.0,) * 7
+    watched_by_day: tuple[float, ...] = (0.0,) * 7
+    recent: float = 0.0  # entries of the last hours, and what was expected of them
+    recent_expected: float = 0.0
+    gaps: tuple[Gap, ...] = ()  # the latest, oldest first
+    longest: tuple[Gap, ...] = ()  # each longer than all after it, oldest first
+    listed: int = 0  # entries in its last document
+    word: Word = Word()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A feed and all that is remembered about polling it: one row of ``feeds``."""
 
@@ -118,6 +159,7 @@ class Feed:
     gap_until: datetime | None = None
     gap_told: bool = False
     paused: bool = False
+    rhythm: Rhythm = Rhythm()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +221,7 @@ class ParsedFeed:
     version: str  # "rss20", "atom10", "json11" …
     title: str = ""
     language: str | None = None
-    ttl: timedelta | None = None
+    word: Word = Word()
     entries: tuple[RawEntry, ...] = ()
     complete: bool = True  # False: cut off, the unfinished entry is dropped
     warnings: tuple[str, ...] = ()  # limits reached, ill-formed XML …

@@ -21,6 +21,7 @@ from monitor.model import (
     NotModified,
     ParsedFeed,
     ParseFailed,
+    Word,
 )
 from monitor.settings import PollSettings
 from tests.builders import NOW, a_feed, minutes
@@ -167,7 +168,7 @@ def test_moves_are_counted_in_a_row(
 def test_interval(
     own: timedelta | None, max_age: timedelta | None, ttl: timedelta | None, longest: timedelta
 ) -> None:
-    parsed = replace(WHOLE, ttl=ttl)
+    parsed = replace(WHOLE, word=Word(ttl=ttl))
     after = succeeded(a_feed(), fetched(max_age=max_age), parsed, interval=own)
     assert wait(after) == nearly(longest)
     assert wait(after) >= SETTINGS.min_interval

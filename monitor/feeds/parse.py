@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.errors import ChildFailed
-from monitor.model import FailureReason, Fetched, ParsedFeed, ParseFailed, RawEntry
+from monitor.model import FailureReason, Fetched, ParsedFeed, ParseFailed, RawEntry, Word
 from monitor.sandbox import Pool
 
 CHILD = "monitor.feeds.document:read"
@@ -78,16 +78,20 @@ def _decoded(found: dict[str, Any]) -> ParsedFeed | ParseFailed:
     """The child has read hostile data: take nothing from it that is not of the right kind."""
     if "failed" in found:
         return ParseFailed(reason=FailureReason(found["failed"]), detail=str(found["detail"]))
-    ttl = found["ttl"]
     return ParsedFeed(
         version=str(found["version"]),
         title=str(found["title"]),
         language=_string(found["language"]),
-        ttl=timedelta(minutes=ttl) if ttl else None,
+        word=_word(found),
         complete=bool(found["complete"]),
         warnings=tuple(str(each) for each in found["warnings"]),
         entries=tuple(_entry(each) for each in found["entries"]),
     )
+
+
+def _word(found: dict[str, Any]) -> Word:
+    ttl = found["ttl"]
+    return Word(ttl=timedelta(minutes=ttl) if ttl else None)
 
 
 def _entry(found: dict[str, Any]) -> RawEntry:

@@ -118,7 +118,7 @@ def _interval(
     own: timedelta | None,
 ) -> timedelta:
     """The feed's own setting, else the default or what the publisher asks for, if longer."""
-    asked = [each for each in (fetched.max_age, parsed.ttl if parsed else None) if each]
+    asked = [each for each in (fetched.max_age, parsed.word.ttl if parsed else None) if each]
     wait = own or max([settings.interval, *asked])
     return min(max(wait, settings.min_interval), settings.max_interval)
 

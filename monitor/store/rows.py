@@ -25,12 +25,14 @@ from monitor.model import (
     Match,
     Message,
     Oddity,
+    Rhythm,
     Severity,
     Story,
     Suspicion,
     Update,
     UpdateReason,
 )
+from monitor.store import rhythms
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -88,6 +90,7 @@ def feed(row: Row) -> Feed:
             "suspicion": _suspicion(row["suspicion"]),
             "gap_told": bool(row["gap_told"]),
             "paused": bool(row["paused"]),
+            "rhythm": rhythms.load(row["rhythm"]),
         }
     )
 
@@ -124,6 +127,7 @@ POLLED = (
     "gap_from",
     "gap_until",
     "gap_told",
+    "rhythm",
 )
 
 
@@ -135,6 +139,8 @@ def polled(feed: Feed) -> list[Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Suspicion):
         return dump((value.oddity, value.detail, value.title, value.entries))
+    if isinstance(value, Rhythm):
+        return rhythms.dump(value)
     return micros(value) if isinstance(value, datetime) else value
 
 
