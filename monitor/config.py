@@ -22,7 +22,16 @@ from monitor.configfile import (
     RouteTable,
 )
 from monitor.errors import ConfigError, Problem
-from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
+from monitor.settings import (
+    BACKFILL_AUTO,
+    BACKFILL_OFF,
+    Channel,
+    Config,
+    FeedSettings,
+    PollSettings,
+    Route,
+    Target,
+)
 
 TERMINAL_CHANNEL = Channel(
     name=TERMINAL,
@@ -216,8 +225,19 @@ def _feed(where: Where, feed: FeedTable, poll: PollTable, findings: Findings) ->
         enabled=feed.enabled,
         reason=feed.reason,
         interval=feed.interval,
+        backfill=_backfill(where, feed, findings),
         source=findings.place(where),
     )
+
+
+def _backfill(where: Where, feed: FeedTable, findings: Findings) -> str:
+    """Where older entries are looked for."""
+    chosen = feed.backfill.strip()
+    if chosen not in (BACKFILL_AUTO, BACKFILL_OFF) and _wrong_with_url(chosen):
+        what = f'feed "{feed.name}": backfill is neither "auto" nor "off" nor a web address'
+        remedy = 'write "auto", "off", or the address of the site\'s news sitemap'
+        findings.add((*where, "backfill"), what, remedy)
+    return chosen
 
 
 def _wrong_with_url(url: str) -> str:

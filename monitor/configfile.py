@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from monitor.alerts.addresses import Security
 from monitor.model import Severity
-from monitor.settings import FirstPoll, Network, Updates
+from monitor.settings import BACKFILL_AUTO, FirstPoll, Network, Updates
 from monitor.timetable import Hours, Timetable, read_hours, read_slot
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -143,6 +143,7 @@ class FeedTable(Table):
     enabled: bool = True
     reason: str = ""
     interval: Duration | None = None
+    backfill: str = BACKFILL_AUTO
 
 
 class MailTable(Table):

@@ -224,6 +224,7 @@ class ParsedFeed:
     word: Word = Word()
     entries: tuple[RawEntry, ...] = ()
     complete: bool = True  # False: cut off, the unfinished entry is dropped
+    older_url: str | None = None  # the page with the entries before these
     warnings: tuple[str, ...] = ()  # limits reached, ill-formed XML …
 
 
@@ -377,6 +378,7 @@ class Label(StrEnum):
     """Why an alert comes at an unusual moment; shown in the message."""
 
     LATE = "late"  # published before the feed was watched, found after
+    GAP = "gap"  # it came and went between two visits, and was found on an older page
     EDITED = "edited"  # the entry matched only after its publisher changed it
     BACKFILL = "backfill"  # a new rule was asked to look back
     SPLIT = "split"  # a person parted it from a story that had been told already

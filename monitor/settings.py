@@ -29,6 +29,9 @@ class ContentMode(StrEnum):
     AUTO = "auto"
 
 
+BACKFILL_AUTO, BACKFILL_OFF = "auto", "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSettings:
     url: str
@@ -38,6 +41,7 @@ class FeedSettings:
     reason: str = ""  # why it is not enabled
     interval: timedelta | None = None
     content: ContentMode = ContentMode.AUTO
+    backfill: str = BACKFILL_AUTO  # or BACKFILL_OFF, or the address of a news sitemap
     source: str = ""  # "config.toml:31"
 
 

@@ -17,8 +17,9 @@ from urllib.parse import urljoin
 import feedparser
 from feedparser.mixin import _FeedParserMixin
 
-from monitor.feeds import dates, jsonfeed, page
+from monitor.feeds import dates, jsonfeed, sitemap, wrongpage
 from monitor.feeds.clean import html_to_text, one_line
+from monitor.feeds.older import older_page
 from monitor.model import FailureReason
 
 MAX_ENTRIES = 10_000
@@ -47,7 +48,9 @@ def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     url = str(header.get("final_url") or "")
     html = _HTML_START.match(body.removeprefix(b"\xef\xbb\xbf")[:8_000])
     if html and not _FEED_INSIDE.search(body):
-        return _failed(*page.seen(body, url))
+        return _failed(*wrongpage.seen(body, url))
+    if sitemap.is_one(body):
+        return _from_sitemap(body)
     guarded = _guarded(body)
     if guarded is None:
         return _no_feed("its XML declaration does not end")
@@ -55,7 +58,7 @@ def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     document = _parse(header, guarded)
     if not document.get("version") and not document.entries:
         if b"<html" in body[:100_000].lower():
-            return _failed(*page.seen(body, url))
+            return _failed(*wrongpage.seen(body, url))
         return _no_feed(_seen(body))
     return _parsed(document, body, url, left_out)
 
@@ -66,6 +69,14 @@ def _from_json(body: bytes) -> dict[str, Any]:
         return _no_feed(_seen(body))
     entries, warnings = _capped(found["entries"])
     return {**found, "entries": entries, "warnings": [*found["warnings"], *warnings]}
+
+
+def _from_sitemap(body: bytes) -> dict[str, Any]:
+    entries, warnings = _capped(sitemap.read(body, max_entries=MAX_ENTRIES))
+    if not entries:
+        return _no_feed("it is a sitemap without dated pages")
+    told = {"version": "sitemap", "title": "", "language": None, "ttl": None, "complete": True}
+    return {**told, "entries": entries, "warnings": warnings}
 
 
 def _parse(header: Mapping[str, Any], body: bytes) -> Any:
@@ -142,9 +153,15 @@ def _parsed(document: Any, body: bytes, url: str, left_out: int) -> dict[str, An
         "language": feed.get("language") or None,
         "ttl": _number(feed.get("ttl")),
         "complete": complete,
+        "older": _older(feed, url),
         "warnings": warnings,
         "entries": entries,
     }
+
+
+def _older(feed: Any, url: str) -> str | None:
+    links = [(str(each.get("rel")), str(each.get("href"))) for each in feed.get("links") or ()]
+    return older_page(links, str(feed.get("generator") or ""), url)
 
 
 def _ending(body: bytes, bozo: bool) -> tuple[bool, bool]:

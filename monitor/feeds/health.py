@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor import ids
-from monitor.feeds import suspicion
+from monitor.feeds import gaps, quiet, suspicion
 from monitor.feeds.condition import MOVED_POLLS, accept_command, meaning, remedy, sentence
 from monitor.model import Alert, FailureReason, Feed, Severity
 
@@ -96,7 +96,10 @@ def together(alerts: Sequence[Alert], now: datetime) -> tuple[Alert, ...]:
     """*alerts* as they should be told: ten feeds or more that broke, or returned, as one."""
     told = _merged(alerts, _BROKEN, outage, now)
     told = _merged(told, _RECOVERED, _return, now)
-    return _merged(told, _SUSPICIOUS, _many_wrong, now)
+    told = _merged(told, _SUSPICIOUS, _many_wrong, now)
+    told = _merged(told, quiet.QUIET, _many_quiet, now)
+    told = _merged(told, quiet.AGAIN, _many_again, now)
+    return _merged(told, gaps.GAP, _many_gaps, now)
 
 
 def outage(alerts: Sequence[Alert], now: datetime) -> Alert:
@@ -134,6 +137,41 @@ def _many_wrong(alerts: Sequence[Alert], now: datetime) -> Alert:
         "What to do: look for a proxy or filter between this machine and the sites;"
         " python3 run_monitor.py status has the reason of each.",
         now=now,
+    )
+
+
+def _many_quiet(alerts: Sequence[Alert], now: datetime) -> Alert:
+    title = f"{len(alerts)} feeds bring nothing new for unusually long"
+    return _listed(
+        "feeds-quiet", title, "nothing on a holiday; else look at their sites", alerts, now
+    )
+
+
+def _many_again(alerts: Sequence[Alert], now: datetime) -> Alert:
+    title = f"{len(alerts)} feeds have news again"
+    return _listed("feeds-again", title, "nothing", alerts, now)
+
+
+def _many_gaps(alerts: Sequence[Alert], now: datetime) -> Alert:
+    title = f"Possible gaps in {len(alerts)} feeds"
+    look = "if the monitor was off or cut off, look through that time on the sites that matter"
+    return _listed("feeds-gap", title, look, alerts, now)
+
+
+def _listed(
+    condition: str, title: str, remedy: str, alerts: Sequence[Alert], now: datetime
+) -> Alert:
+    """*alerts* of one kind as one, by their titles."""
+    shown = [f"· {alert.title}" for alert in alerts[:NAMED]]
+    if len(alerts) > NAMED:
+        shown.append(f"· and {len(alerts) - NAMED} more: python3 run_monitor.py status")
+    return ids.operator_alert(
+        condition,
+        ids.derive("feeds", *(alert.id for alert in alerts)),
+        title=title,
+        text="\n".join([*shown, f"What to do: {remedy}."]),
+        now=now,
+        severity=Severity.NORMAL,
     )
 
 

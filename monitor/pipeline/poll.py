@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -18,7 +18,8 @@ from monitor import ingest
 from monitor.alerts.route import deliveries
 from monitor.errors import StoreBusy, StoryChanged
 from monitor.events import Polled, PollKind, Trouble
-from monitor.feeds import health, schedule, suspicion
+from monitor.feeds import gaps, health, schedule, suspicion
+from monitor.feeds.gaps import Window
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
 from monitor.ingest.identity import page_keys, sort_out
@@ -35,8 +36,10 @@ from monitor.model import (
     ParsedFeed,
     ParseFailed,
 )
+from monitor.pipeline.backfill import Backfill, Fetches, Filled, said
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.shared import Shared
+from monitor.settings import BACKFILL_OFF
 from monitor.stories.features import furniture
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
@@ -50,17 +53,23 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Gap:
+    """What a visit found to have rolled over since the last one, and what older pages had of it."""
+
+    window: Window | None = None
+    filled: Filled = field(default_factory=Filled)
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        return self.filled.entries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Visit:
     """What a visit brought before it is committed."""
 
     outcome: Outcome
     polled: Polled
-
-
-class Fetches(Protocol):
-    """The network, as far as the poll loop knows it."""
-
-    async def fetch(self, feed: Feed, *, unconditional: bool = False) -> FetchResult: ...
 
 
 class Poller:
@@ -75,6 +84,7 @@ class Poller:
         self._fetcher = fetcher
         self._parser = parser
         self._memory = memory
+        self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._known)
         self._lane = asyncio.Lock()
         self._visits: set[asyncio.Task[Polled]] = set()
 
@@ -155,21 +165,51 @@ class Poller:
 
     async def _ingest(self, feed: Feed, fetched: Fetched, parsed: ParsedFeed) -> _Visit:
         mode, entries = entries_of(parsed, feed, self._clock())
+        gap = await self._gap_before(feed, parsed, entries)
         async with self._lane:
             while True:
-                outcome, draft = await self._decide(feed, entries)
+                outcome, draft = await self._decide(feed, entries, gap.entries)
                 after = replace(self._succeeded(feed, fetched, parsed), identity=mode)
-                known = len(entries) - len(outcome.entries)
-                after = suspicion.after(after, parsed, known, self._clock())
-                outcome = replace(outcome, feed=after)
-                visit = _Visit(outcome=outcome, polled=_polled(feed, parsed, entries, outcome))
+                outcome = replace(outcome, feed=self._judged(feed, after, parsed, outcome, gap))
+                polled = _polled(feed, parsed, entries, outcome, gap)
+                visit = _Visit(outcome=outcome, polled=polled)
                 try:
                     return await self._committed(visit, draft)
                 except StoryChanged:  # a person split or joined stories just now: look again
                     continue
 
-    async def _decide(self, feed: Feed, entries: Sequence[Entry]) -> tuple[Outcome, Draft]:
+    async def _gap_before(self, feed: Feed, parsed: ParsedFeed, entries: Sequence[Entry]) -> _Gap:
+        """What came and went since the last visit, as far as older pages show it."""
         now = self._clock()
+        if not parsed.complete:
+            return _Gap()
+        window = gaps.found(feed, entries, await self._known(feed, entries), now)
+        if window is None:
+            return _Gap()
+        config = self._in_force.config
+        where = next((e.backfill for e in config.feeds if e.url == feed.url), BACKFILL_OFF)
+        filled = await self._backfill.fill(feed, parsed, window, where, now)
+        return _Gap(window=window, filled=filled)
+
+    def _judged(
+        self, before: Feed, after: Feed, parsed: ParsedFeed, outcome: Outcome, gap: _Gap
+    ) -> Feed:
+        """*after* with what the document gives cause to doubt."""
+        now = self._clock()
+        late = {entry.id for entry in gap.entries}
+        new = sum(entry.id not in late for entry in outcome.entries)
+        known = len(parsed.entries) - new
+        after = suspicion.after(after, parsed, known, now)
+        if gap.window is None:
+            return after
+        after = gaps.sooner(after, self._in_force.config.poll.min_interval, now)
+        return gaps.after(before, after, None if gap.filled.closed else gap.window)
+
+    async def _decide(
+        self, feed: Feed, listed: Sequence[Entry], late: Sequence[Entry]
+    ) -> tuple[Outcome, Draft]:
+        """What *listed* entries change, and *late* ones from older pages of the feed."""
+        now, entries = self._clock(), _each_once(listed, late)
         known = await self._known(feed, entries)
         found = sort_out(entries, known, now)
         ignored = furniture([entry.title for entry in entries]) if found.new else frozenset()
@@ -184,6 +224,7 @@ class Poller:
             config=self._in_force.config,
             now=now,
             rules_since=self._in_force.rules_since,
+            found_late=frozenset(entry.id for entry in late),
         )
         parts = []
         for few in _slices(found.new):
@@ -261,7 +302,9 @@ def _overtaken(feed: Feed) -> Polled:
     return Polled(feed=feed, kind=PollKind.FAILED, detail=detail)
 
 
-def _polled(before: Feed, parsed: ParsedFeed, entries: Sequence[Entry], outcome: Outcome) -> Polled:
+def _polled(
+    before: Feed, parsed: ParsedFeed, entries: Sequence[Entry], outcome: Outcome, gap: _Gap
+) -> Polled:
     first = before.baseline_at is None
     return Polled(
         feed=outcome.feed,
@@ -273,7 +316,11 @@ def _polled(before: Feed, parsed: ParsedFeed, entries: Sequence[Entry], outcome:
         matched=len(outcome.matches),
         alerts=outcome.alerts,
         undated=sum(entry.published_at is None for entry in outcome.entries) if first else 0,
-        warnings=(*parsed.warnings, *_renamed(outcome)),
+        warnings=(
+            *parsed.warnings,
+            *_renamed(outcome),
+            *([said(gap.window, gap.filled)] if gap.window else []),
+        ),
     )
 
 
@@ -283,6 +330,17 @@ def _renamed(outcome: Outcome) -> tuple[str, ...]:
     if not count:
         return ()
     return (f"{count} entries came with new ids; they were taken for those seen before",)
+
+
+def _each_once(listed: Sequence[Entry], late: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries of the document and those of older pages, without those that stand in both."""
+    keys = {key for entry in listed for key in entry.keys}
+    added = []
+    for entry in late:
+        if keys.isdisjoint(entry.keys):
+            keys.update(entry.keys)
+            added.append(entry)
+    return (*listed, *added)
 
 
 def _slices(many: Sequence[T]) -> Iterator[Sequence[T]]:

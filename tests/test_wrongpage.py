@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.feeds import document
-from monitor.feeds.page import seen
+from monitor.feeds.wrongpage import seen
 from monitor.model import FailureReason
 from tests.replay import SNAPSHOTS, snapshots
 
