@@ -22,9 +22,9 @@ from monitor.model import Alert, Feed, Rhythm, Severity
 QUIET, AGAIN = "feed-quiet", "feed-again"
 LEAST_OBSERVED = timedelta(days=14)  # before that nobody knows a feed's weekends
 LEAST_GAPS = 8
-LEAST, MOST = 1.2, 2.0  # times the 99 % gap
+LEAST, MOST = 1.5, 2.0  # times the 99 % gap
 RECORD = 1.6  # times the 99 % gap: so far, a silence must also be longer than any other
-ALARMS = 0.5  # false ones for each feed and quarter that independent entries would give
+ALARMS = 0.3  # false ones for each feed and quarter that independent entries would give
 CLOCK = 1.9  # times the longest gap that is remembered
 QUARTER = 13  # weeks
 
