@@ -23,8 +23,10 @@ QUIET, AGAIN = "feed-quiet", "feed-again"
 LEAST_OBSERVED = timedelta(days=14)  # before that nobody knows a feed's weekends
 LEAST_GAPS = 8
 LEAST, MOST = 1.5, 2.0  # times the 99 % gap
-RECORD = 1.6  # times the 99 % gap: so far, a silence must also be longer than any other
+RECORD = 1.9  # times the 99 % gap: so far, a silence must also be longer than any other
 ALARMS = 0.3  # false ones for each feed and quarter that independent entries would give
+BURSTY, BURST_DOUBT = 1.3, 1.25  # times as long as that of independent entries; more of it
+INDEPENDENT = -math.log(0.01)  # entries expected in the 99 % gap of independent ones
 CLOCK = 1.9  # times the longest gap that is remembered
 QUARTER = 13  # weeks
 
@@ -55,7 +57,7 @@ def is_unusual(feed: Feed) -> bool:
     if missed <= LEAST * usual:
         return False
     record = max(gap.expected for gap in known)
-    return missed > max(_factor(learnt) * usual, min(record, RECORD * usual))
+    return missed > max(_factor(learnt, usual) * usual, min(record, RECORD * usual))
 
 
 def _missed(learnt: Rhythm, last: datetime, until: datetime) -> float:
@@ -69,10 +71,16 @@ def _missed(learnt: Rhythm, last: datetime, until: datetime) -> float:
     return rhythm.expected(learnt, last, until) * (hours / before if before else 1.0)
 
 
-def _factor(learnt: Rhythm) -> float:
-    """Times the 99 % gap, by the gaps of a quarter."""
+def _factor(learnt: Rhythm, usual: float) -> float:
+    """Times the 99 % gap, by the gaps of a quarter.
+
+    Of a feed whose entries come in bursts few gaps are long, so less is known of the 99 % gap.
+    """
     a_quarter = rhythm.Profile.of(learnt).week * QUARTER
-    return min(max(math.log(max(a_quarter, 1.0) / ALARMS, 100), LEAST), MOST)
+    factor = math.log(max(a_quarter, 1.0) / ALARMS, 100)
+    if usual > BURSTY * INDEPENDENT:
+        factor *= BURST_DOUBT
+    return min(max(factor, LEAST), MOST)
 
 
 def _quiet(feed: Feed, last: datetime, relying: Sequence[str], now: datetime) -> Alert:
