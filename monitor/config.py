@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -21,7 +22,9 @@ from monitor.configfile import (
     PollTable,
     RouteTable,
 )
+from monitor.configopml import referenced, resolved
 from monitor.errors import ConfigError, Problem
+from monitor.feeds.address import wrong_with
 from monitor.settings import (
     BACKFILL_AUTO,
     BACKFILL_OFF,
@@ -42,28 +45,45 @@ TERMINAL_CHANNEL = Channel(
 _LONG = 8  # letters from which on a part of a channel's address counts as a secret of its own
 
 
+LastGood = Callable[[str, str], bytes | None]  # database, path of a list → its last good form
+
+
 def load(
-    path: Path, environment: Mapping[str, str] | None = None, *, need_secrets: bool = True
+    path: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    need_secrets: bool = True,
+    last_good: LastGood | None = None,
 ) -> Config:
     """The configuration in the file at *path*; raises ConfigError with all that is wrong.
 
     Without *need_secrets* a channel whose secret cannot be read has no targets: enough for
-    whoever only looks.
+    whoever only looks.  With *last_good* a broken list of feeds_from stands in nobody's way.
     """
-    return read(path, environment, need_secrets=need_secrets)[0]
+    return read(path, environment, need_secrets=need_secrets, last_good=last_good)[0]
 
 
 def read(
-    path: Path, environment: Mapping[str, str] | None = None, *, need_secrets: bool = True
+    path: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    need_secrets: bool = True,
+    text: bytes | None = None,
+    last_good: LastGood | None = None,
 ) -> tuple[Config, tuple[Problem, ...]]:
-    """The configuration, and warnings: what works, but is worth a look."""
-    document = tomlfile.parse(shown(path), _bytes_of(path))
+    """The configuration, and warnings: what works, but is worth a look.
+
+    *text* is taken for what stands in the file, to try an edit.
+    """
+    document = tomlfile.parse(shown(path), _bytes_of(path) if text is None else text)
     table = tomlfile.validate(document, ConfigTable)
     findings = Findings(document, [])
     chosen = os.environ if environment is None else environment
     reader = ChannelReader(path, chosen, findings, need_secrets)
-    config = _config(table, path, findings, reader)
-    ordered = sorted(findings.problems, key=lambda problem: problem.line or 0)
+    config = _config(table, path, findings, reader, last_good or _none_kept)
+    ordered = sorted(
+        findings.problems, key=lambda each: (each.file != document.name, each.file, each.line or 0)
+    )
     errors = [problem for problem in ordered if not problem.warning]
     if errors:
         raise ConfigError(errors)
@@ -115,7 +135,17 @@ def _refusal(path: Path, what: str, remedy: str = "") -> ConfigError:
     return ConfigError([Problem(file=shown(path), what=what, remedy=remedy)])
 
 
-def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelReader) -> Config:
+def _none_kept(_: str, __: str) -> None:
+    """A broken list is a mistake."""
+
+
+def _config(
+    table: ConfigTable,
+    path: Path,
+    findings: Findings,
+    reader: ChannelReader,
+    last_good: LastGood,
+) -> Config:
     monitor = table.monitor
     channels = tuple(reader.channel(*numbered) for numbered in enumerate(table.channels))
     channels = channels or (TERMINAL_CHANNEL,)
@@ -125,9 +155,12 @@ def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelR
         _check_channels(findings, ("monitor", key), getattr(monitor, key) or (), known)
     _check_fallbacks(findings, channels, known)
     folder = path.resolve().parent
+    database = str(folder / Path(monitor.database).expanduser())
+    feeds_from = resolved(folder, monitor.feeds_from)
+    feeds = _feeds(table, feeds_from, findings, partial(last_good, database))
     return Config(
         path=str(path.resolve()),
-        database=str(folder / Path(monitor.database).expanduser()),
+        database=database,
         rules=str(folder / Path(monitor.rules).expanduser()),
         templates=_templates(monitor, folder, findings),
         timezone=monitor.timezone,
@@ -137,9 +170,10 @@ def _config(table: ConfigTable, path: Path, findings: Findings, reader: ChannelR
         monitor_reports_to=tuple(monitor.monitor_reports_to),
         default_channels=_optional(monitor.default_channels),
         poll=_poll(table.poll, findings),
-        feeds=_feeds(table, findings),
+        feeds=feeds,
+        feeds_from=feeds_from,
         channels=channels,
-        routes=_routes(table, known, findings),
+        routes=_routes(table, feeds, known, findings),
     )
 
 
@@ -189,20 +223,24 @@ def _poll(table: PollTable, findings: Findings) -> PollSettings:
 # --- feeds
 
 
-def _feeds(table: ConfigTable, findings: Findings) -> tuple[FeedSettings, ...]:
+def _feeds(
+    table: ConfigTable,
+    feeds_from: Sequence[str],
+    findings: Findings,
+    last_good: Callable[[str], bytes | None],
+) -> tuple[FeedSettings, ...]:
     _check_unique(findings, "feeds", "name", [feed.name for feed in table.feeds])
     _check_unique(findings, "feeds", "url", [feed.url.strip() for feed in table.feeds])
-    if not any(feed.enabled for feed in table.feeds):
+    own = [_feed(("feeds", n), feed, table.poll, findings) for n, feed in enumerate(table.feeds)]
+    feeds = (*own, *referenced(feeds_from, own, findings, last_good))
+    if not any(feed.enabled for feed in feeds):
         findings.add(("feeds",), "no feed is watched", "add a [[feeds]] table", warning=True)
-    return tuple(
-        _feed(("feeds", number), feed, table.poll, findings)
-        for number, feed in enumerate(table.feeds)
-    )
+    return feeds
 
 
 def _feed(where: Where, feed: FeedTable, poll: PollTable, findings: Findings) -> FeedSettings:
     url, who = feed.url.strip(), f'feed "{feed.name}"'
-    wrong = _wrong_with_url(url)
+    wrong = wrong_with(url)
     if wrong:
         findings.add((*where, "url"), f"{who}: {wrong}")
     elif _is_refused(url, poll):
@@ -233,25 +271,11 @@ def _feed(where: Where, feed: FeedTable, poll: PollTable, findings: Findings) ->
 def _backfill(where: Where, feed: FeedTable, findings: Findings) -> str:
     """Where older entries are looked for."""
     chosen = feed.backfill.strip()
-    if chosen not in (BACKFILL_AUTO, BACKFILL_OFF) and _wrong_with_url(chosen):
+    if chosen not in (BACKFILL_AUTO, BACKFILL_OFF) and wrong_with(chosen):
         what = f'feed "{feed.name}": backfill is neither "auto" nor "off" nor a web address'
         remedy = 'write "auto", "off", or the address of the site\'s news sitemap'
         findings.add((*where, "backfill"), what, remedy)
     return chosen
-
-
-def _wrong_with_url(url: str) -> str:
-    """Why *url* cannot be polled; "" if it can."""
-    if any(char.isspace() or ord(char) < 0x20 for char in url):
-        return "the address has a space in it"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return f'"{url}" is not a web address'
-    if parts.scheme.lower() not in ("http", "https"):
-        return f'"{url}" does not begin with http:// or https://'
-    return "" if host else f'"{url}" names no host'
 
 
 def _is_refused(url: str, poll: PollTable) -> bool:
@@ -266,12 +290,16 @@ def _is_refused(url: str, poll: PollTable) -> bool:
 # --- routes and names
 
 
-def _routes(table: ConfigTable, channels: list[str], findings: Findings) -> tuple[Route, ...]:
-    tags = sorted({tag for feed in table.feeds for tag in feed.tags})
+def _routes(
+    table: ConfigTable, feeds: Sequence[FeedSettings], channels: list[str], findings: Findings
+) -> tuple[Route, ...]:
+    tags = sorted({tag for feed in feeds for tag in feed.tags})
+    own = findings.document.name
+    unread = any(each.file != own and not each.warning for each in findings.problems)
     for number, route in enumerate(table.routes):
         _check_channels(findings, ("routes", number, "channels"), route.channels, channels)
         for tag in route.feed_tags:
-            if tag not in tags:
+            if tag not in tags and not unread:  # a list of feeds that is broken may have it
                 where = ("routes", number, "feed_tags")
                 findings.add(where, f'no feed has the tag "{tag}"', _near(tag, tags))
     return tuple(_route(route) for route in table.routes)

@@ -118,6 +118,7 @@ class Table(BaseModel):
 class MonitorTable(Table):
     database: str = "data/monitor.db"
     rules: str = "rules"
+    feeds_from: list[str] = []
     templates: str = "templates"
     timezone: Annotated[ZoneInfo, BeforeValidator(_timezone)] = ZoneInfo("UTC")
     contact: Annotated[str, Field(max_length=200, pattern=r"^[\x20-\x7e]*$")] = ""

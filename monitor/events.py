@@ -73,6 +73,7 @@ class Welcomed:
     entries: int  # stored by the first round
     would_have: tuple[Alert, ...]  # newest first; none of them was sent
     channels: tuple[str, ...]
+    sent: bool = False  # first_poll = "alert": what was there and matched has been queued
 
     @property
     def stories(self) -> list[list[Alert]]:

@@ -121,6 +121,7 @@ class Config:
     rules: str
     timezone: ZoneInfo
     templates: str = ""  # folder of people's own layouts; need not exist
+    feeds_from: tuple[str, ...] = ()  # OPML files whose feeds are watched, too
     atom: str = ""  # file for the newest alerts as an Atom feed; "" for none
     contact: str = ""
     allow_empty: bool = False  # zero rules are meant

@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import feedparser
-import pytest
 import pytest_asyncio
 
 from monitor.events import Event, Trouble
-from monitor.pipeline.atom_file import AtomFile, replace_file
+from monitor.pipeline.atom_file import AtomFile
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.shared import Shared
 from monitor.rules.load import load
@@ -114,41 +113,3 @@ async def test_without_a_path_nothing_is_written(house: House) -> None:
     await house.atom.start()
     await house.atom.aclose()
     assert list(house.path.parent.iterdir()) == []
-
-
-# --- the file
-
-
-def test_the_mode_of_a_file_stays_and_a_new_one_can_be_read(tmp_path: Path) -> None:
-    path = tmp_path / "alerts.xml"
-    replace_file(path, b"one")
-    assert path.stat().st_mode & 0o777 == 0o644
-    path.chmod(0o600)
-    replace_file(path, b"two")
-    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"two", 0o600)
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "real.xml").write_bytes(b"one")
-    link = tmp_path / "alerts.xml"
-    link.symlink_to("real.xml")
-    replace_file(link, b"two")
-    assert link.is_symlink()
-    assert (tmp_path / "real.xml").read_bytes() == b"two"
-
-
-def test_what_a_killed_run_left_is_no_trap(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_bytes(b"mine")
-    (tmp_path / ".alerts.xml.new").symlink_to(secret)
-    replace_file(tmp_path / "alerts.xml", b"two")
-    assert secret.read_bytes() == b"mine"
-    assert (tmp_path / "alerts.xml").read_bytes() == b"two"
-
-
-def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path) -> None:
-    path = tmp_path / "alerts.xml"
-    path.mkdir()
-    with pytest.raises(IsADirectoryError):
-        replace_file(path, b"two")
-    assert [each.name for each in tmp_path.iterdir()] == ["alerts.xml"]

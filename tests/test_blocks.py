@@ -48,37 +48,84 @@ def blocks_of(
 
 
 def elements(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    sections = [each for block in found for each in block.get("elements", ())]
-    assert {each["type"] for each in sections} <= {"rich_text_section"}
-    return [each for section in sections for each in section["elements"]]
+    """All of the ``rich_text`` blocks, in order."""
+    rich = [block for block in found if block["type"] == "rich_text"]
+    parts = [part for block in rich for part in block["elements"]]
+    assert {part["type"] for part in parts} <= {
+        "rich_text_section",
+        "rich_text_quote",
+        "rich_text_list",
+    }
+    return [each for part in parts for each in elements_of(part)]
+
+
+def elements_of(part: dict[str, Any]) -> list[dict[str, Any]]:
+    if part["type"] != "rich_text_list":
+        return list(part["elements"])
+    return [each for item in part["elements"] for each in item["elements"]]
+
+
+def lines_of(block: dict[str, Any]) -> list[str]:
+    """What people read: each section, quote and item begins a line, as in Slack."""
+    if block["type"] == "divider":
+        return ["---"]
+    if block["type"] == "context":
+        assert [(each["type"], each["emoji"]) for each in block["elements"]] == [
+            ("plain_text", False)
+        ]
+        return [f"small: {line}" for line in block["elements"][0]["text"].split("\n")]
+    parts = []
+    for part in block["elements"]:
+        items = part["elements"] if part["type"] == "rich_text_list" else [part]
+        parts += ["".join(each["text"] for each in item["elements"]) for item in items]
+    return "\n".join(parts).split("\n")
 
 
 def text_of(found: list[dict[str, Any]]) -> str:
-    return "".join(each.get("text", each.get("url")) for each in elements(found))
+    return "\n".join(line for block in found for line in lines_of(block))
 
 
 def test_a_message_starts_with_what_happened() -> None:
     alert = arms_alert()
     assert text_of(blocks_of(alert)).splitlines() == [
         f"[HIGH] {TITLE}",
-        "Politico, Thu 13 Feb 2025, 10:55 CET",
+        "Politico, Thu 13 Feb 2025, 10:55 CET → politico.example",
         SENTENCE,
-        "https://politico.example/a?b=1&c=2",
-        'Rule fms-europe, because of "Pentagon" in the text.',
-        f"Alert {alert.id}",
+        'small: Rule fms-europe, because of "Pentagon" in the text.',
+        f"small: Alert {alert.id}",
     ]
 
 
-def test_hits_are_bold_and_nothing_else_is_set() -> None:
+def test_the_headline_and_the_hits_are_bold_and_nothing_else_is_set() -> None:
     found = elements(blocks_of(arms_alert()))
     bold = [each["text"] for each in found if each.get("style") == {"bold": True}]
-    assert bold == ["Pentagon", "foreign military sale"]
+    assert bold == ["[HIGH] ", TITLE, "Pentagon", "foreign military sale"]
+    assert sum("style" in each for each in found) == len(bold)
     assert all(set(each) <= {"type", "text", "url", "style"} for each in found)
 
 
-def test_the_link_is_the_address_itself() -> None:
-    links = [each for each in elements(blocks_of(arms_alert())) if each["type"] == "link"]
-    assert links == [{"type": "link", "url": "https://politico.example/a?b=1&c=2"}]
+def test_hits_in_the_headline_are_in_italics_too() -> None:
+    mark = Excerpt(field="title", text=TITLE, marks=((21, 31),))
+    found = elements(blocks_of(arms_alert(excerpts=(mark,))))
+    assert [each["text"] for each in found if "italic" in each.get("style", {})] == ["arms sales"]
+
+
+def test_sentences_are_quotes() -> None:
+    block, _ = blocks_of(arms_alert())
+    assert [each["type"] for each in block["elements"]] == ["rich_text_section", "rich_text_quote"]
+
+
+def test_the_link_says_where_it_leads() -> None:
+    url = "https://politico.example@evil.example/a?b=1&c=2"
+    links = [each for each in elements(blocks_of(arms_alert(url=url))) if each["type"] == "link"]
+    assert links == [{"type": "link", "url": url, "text": "evil.example"}]
+
+
+def test_reasons_without_end_leave_room_for_the_ids() -> None:
+    alert = arms_alert(rule_note="word " * 1000)
+    _, small = blocks_of(alert)
+    assert small["elements"][0]["text"].endswith(f"…\nAlert {alert.id}")
+    assert len(small["elements"][0]["text"]) < TEXT_LENGTH
 
 
 @pytest.mark.parametrize("url", ["", "javascript:alert(1)", "https://x.org/a b", "ftp://x.org"])
@@ -120,8 +167,8 @@ def test_an_update_says_what_is_new() -> None:
     )
     story = StoryNews(updates=(update,), known=True)
     lines = text_of(blocks_of(alert, stories={alert.story_id: story})).splitlines()
-    assert lines[2].startswith("Now from Pentagon 11:00: DoD statement")
-    assert lines[3] == "https://war.example/1"
+    assert lines[1] == "Now from Pentagon 11:00: DoD statement → war.example"
+    assert lines[2].startswith("Politico, ")
 
 
 def test_a_notice_has_its_lines() -> None:
@@ -130,20 +177,28 @@ def test_a_notice_has_its_lines() -> None:
         "[MONITOR] No news from Example Defence",
         "It answers 404.",
         "What to do: look at its address.",
-        f"Notice {alert.id}",
+        f"small: Notice {alert.id}",
     ]
+
+
+def test_items_are_a_list() -> None:
+    block, _ = blocks_of(an_operator_alert(text="Sent:\n· one\n· two\nMuted: 3."))
+    parts = [(part["type"], len(part["elements"])) for part in block["elements"]]
+    assert parts == [("rich_text_section", 3), ("rich_text_list", 2), ("rich_text_section", 1)]
+    assert lines_of(block)[1:] == ["Sent:", "one", "two", "Muted: 3."]
 
 
 def test_a_digest_has_its_introduction_and_headings() -> None:
     other = an_alert(an_entry("Other"), a_rule("nato"), title="Other")
     lines = text_of(blocks_of(arms_alert(), other, gathered=Gathered.DIGEST)).splitlines()
-    assert lines[:3] == [
+    assert lines[:4] == [
         "Digest, 07:30: 2 stories, 1 of them high or critical.",
-        "== fms-europe (1) ==",
+        "",
+        "fms-europe (1)",
         f"[HIGH] {TITLE}",
     ]
     assert sum(line.startswith("Digest, ") for line in lines) == 1
-    assert lines[lines.index("[NORMAL] Other") - 1].endswith("== nato (1) ==")
+    assert lines[lines.index("[NORMAL] Other") - 1] == "nato (1)"
 
 
 @pytest.mark.parametrize("count", [1, 2, 8, 24, 25, 40])
@@ -156,7 +211,8 @@ def test_many_stories_keep_within_the_limits(count: int, title: str) -> None:
     assert len(compact.encode()) <= MOST_BYTES
     assert all(len(each.get("text", "")) <= TEXT_LENGTH for each in elements(found))
     assert all(alert.id in text_of(found) for alert in alerts)
-    assert found[-1]["type"] == "rich_text"
+    assert found[-1]["type"] != "divider"
+    assert all(block.get("elements", True) for block in found)
 
 
 def test_what_does_not_fit_even_by_headline_has_no_blocks() -> None:

@@ -52,7 +52,7 @@ async def test_a_slack_bot(tmp_path: Path) -> None:
         [posted] = sink.posted
     assert (code, printed.splitlines()[-1].partition(":")[0]) == (0, "desk took it")
     assert posted.json["text"].startswith("[TEST] [NORMAL] The Example Times: A sample alert")
-    [block] = posted.json["blocks"]
+    [block, _small] = posted.json["blocks"]
     assert "(test: somebody tries this channel; it is no news)" in str(block)
 
 

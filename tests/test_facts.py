@@ -53,6 +53,13 @@ DETERMINATION = (
             id="press",
         ),
         pytest.param(
+            "Kuwait to buy Patriot missiles",
+            "The State Department approved a possible Foreign Military Sale to Kuwait of Patriot"
+            " missiles for about $800 million.",
+            ("Kuwait", "$800 million"),
+            id="press: for a sum",
+        ),
+        pytest.param(
             "Taipei Economic and Cultural Representative Office in the United States – Ammunition",
             "A possible Foreign Military Sale for an estimated cost of $180 million.",
             ("Taiwan", "$180 million"),

@@ -118,6 +118,11 @@ def test_only_a_dead_channel_is_dead() -> None:
 # --- hello
 
 
+def test_hello_where_what_was_there_is_sent() -> None:
+    alert = operator.welcome(DESK, replace(welcomed(0), sent=True), NOW)
+    assert alert.text.startswith("What they held already and matched is on its way")
+
+
 def welcomed(count: int, **changes: int) -> Welcomed:
     alerts = tuple(an_alert(an_entry(f"Story {n}")) for n in range(count))
     values = {"feeds": 38, "failing": 0, "rules": 14, "entries": 612} | changes

@@ -16,12 +16,22 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from monitor.alerts import slack
 from monitor.alerts.addresses import mail_url
-from monitor.alerts.lines import local_time, one_line, shorten
+from monitor.alerts.bundle import Gathered
+from monitor.alerts.company import StoryNews
+from monitor.alerts.lines import HOST_LENGTH, host, local_time, one_line, shorten
 from monitor.alerts.plain import terminal_lines
 from monitor.alerts.render import render
-from monitor.model import Alert, Excerpt, Label, Message, Severity
+from monitor.model import Alert, AlertKind, Excerpt, Label, Message, Severity
 from monitor.settings import Channel, Target
-from tests.builders import NOW, a_delivery, a_rule, an_alert, an_entry, an_operator_alert
+from tests.builders import (
+    NOW,
+    a_delivery,
+    a_rule,
+    an_alert,
+    an_entry,
+    an_operator_alert,
+    an_update,
+)
 from tests.hostile import HOSTILE
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -47,11 +57,11 @@ def arms_alert(rule: str = "fms-europe", **changes: Any) -> Alert:
     return an_alert(entry, a_rule(rule), **(values | changes))
 
 
-def rendered(*alerts: Alert, kind: str = "json") -> Message:
+def rendered(*alerts: Alert, kind: str = "json", **more: Any) -> Message:
     target = Target(name="desk", url=ADDRESSES.get(kind, "json://h/"))
     channel = Channel(name="desk", targets=(target,), kind=kind)
     items = [(a_delivery(alert), alert) for alert in alerts]
-    return render(items, channel=channel, timezone=BRUSSELS, now=NOW, message_id="m" * 16)
+    return render(items, channel=channel, timezone=BRUSSELS, now=NOW, message_id="m" * 16, **more)
 
 
 # --- one story
@@ -231,7 +241,74 @@ def test_the_html_part() -> None:
     assert page.css_first("h2").text() == TITLE
     assert [mark.text() for mark in page.css("mark")] == ["Pentagon", "foreign military sale"]
     assert page.css_first('meta[name="color-scheme"]') is not None
-    assert page.css("img, script, link, iframe, style") == []
+    assert page.css("img, script, link, iframe") == []
+    assert "url(" not in page.html
+
+
+def test_what_a_dark_ground_needs_is_the_only_style_sheet() -> None:
+    (style,) = HTMLParser(rendered(arms_alert(), kind="mailtos").html).css("style")
+    assert "@media (prefers-color-scheme: dark)" in style.text()
+    assert "@import" not in style.text()
+
+
+def test_a_mail_says_where_its_link_leads() -> None:
+    url = "https://www.politico.example@evil.example/" + "a" * 200
+    page = HTMLParser(rendered(arms_alert(url=url), kind="mailtos").html)
+    (link,) = page.css("a.go")
+    assert (link.text(), link.attributes["href"]) == ("evil.example", url)
+
+
+def preview(message: Message) -> str:
+    return HTMLParser(message.html).css_first("body > div").text()
+
+
+def test_what_a_list_of_mails_shows_beside_the_subject() -> None:
+    assert preview(rendered(arms_alert(), kind="mailtos")) == SENTENCE
+    assert preview(rendered(an_operator_alert(), kind="mailtos")) == "It answers 404."
+    severe = story(1, severity=Severity.HIGH)
+    assert preview(rendered(story(3), severe, story(2), kind="mailtos")) == "Story 3 · Story 2"
+    assert preview(rendered(arms_alert(excerpts=()), kind="mailtos")) == ""
+
+
+def test_the_severity_is_shown_where_no_subject_shows_it() -> None:
+    alone = HTMLParser(rendered(arms_alert(), kind="mailtos").html)
+    assert alone.css("h2 span") == []
+    both = HTMLParser(rendered(arms_alert(), story(1), kind="mailtos").html)
+    assert [each.text() for each in both.css("h2 span")] == ["HIGH", "NORMAL"]
+
+
+def test_the_monitor_marks_why_and_what_to_do() -> None:
+    alert = an_operator_alert(text="Why: it answers 404.\nWhat to do: <look>.\nWhy not")
+    page = HTMLParser(rendered(alert, kind="mailtos").html)
+    assert [each.text() for each in page.css("p strong")] == ["Why:", "What to do:"]
+    assert [each.text() for each in page.css("p")][1] == "What to do: <look>."
+
+
+def test_news_of_a_known_story_come_before_what_is_known() -> None:
+    alert = arms_alert()
+    news = an_update(story_id=alert.story_id)
+    known = {alert.story_id: StoryNews(updates=(news,), known=True)}
+    message = rendered(alert, kind="mailtos", stories=known)
+    assert message.text.splitlines()[1:4] == [
+        "Now from Ministry 11:00: Statement of the ministry",
+        "https://ministry.example/1",
+        "Politico, Thu 13 Feb 2025, 10:55 CET",
+    ]
+    new, place = HTMLParser(message.html).css("p")[:2]
+    assert new.text() == "Now from Ministry 11:00: Statement of the ministry →\xa0ministry.example"
+    assert place.text().startswith("Politico, ")
+    assert preview(message) == "Now from Ministry 11:00: Statement of the ministry"
+
+
+def test_what_a_digest_says_last_has_a_heading_and_no_tag() -> None:
+    frame = replace(
+        an_operator_alert(), kind=AlertKind.DIGEST, title="41 of 42 feeds healthy", text="· NATO"
+    )
+    message = rendered(story(1), frame, kind="mailtos", gathered=Gathered.DIGEST)
+    assert "41 of 42 feeds healthy" in message.text.splitlines()
+    page = HTMLParser(message.html)
+    assert [each.text() for each in page.css("h3")] == ["nato (1)", "41 of 42 feeds healthy"]
+    assert [each.text() for each in page.css("li")] == ["NATO"]
 
 
 def test_answers_go_to_the_sender_with_the_verdict_and_the_alert() -> None:
@@ -293,7 +370,8 @@ def test_hostile_text_is_only_text(title: str, kind: str) -> None:
 @hostile
 def test_hostile_text_makes_no_html(title: str) -> None:
     html = rendered(hostile_alert(title), kind="mailtos").html
-    allowed = {"html", "head", "meta", "title", "body", "div", "h2", "a", "mark", "p", "br"}
+    allowed = {"html", "head", "meta", "title", "style"}
+    allowed |= {"body", "div", "h2", "a", "mark", "p", "br"}
     page = HTMLParser(html)
     assert {node.tag for node in page.root.traverse()} <= allowed
     assert {a.attributes["href"].partition(":")[0] for a in page.css("a")} <= {"https", "mailto"}
@@ -346,6 +424,26 @@ def test_any_text_gives_a_sound_message(title: str, sentence: str, data: st.Data
 )
 def test_shorten(text: str, limit: int, expected: str) -> None:
     assert shorten(text, limit) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://www.politico.eu/article/1", "politico.eu"),
+        ("HTTP://Defence.Example:8080/", "defence.example"),
+        ("https://bank.example:x@evil.example/", "evil.example"),
+        ("https://[::1]/", "::1"),
+        ("http://[", "http://["),
+        ("https://", "https://"),
+        (
+            f"https://{'bank.example.' * 9}evil.example/",
+            f"…{('bank.example.' * 9)[-47:]}evil.example",
+        ),
+    ],
+)
+def test_where_a_link_leads(url: str, expected: str) -> None:
+    assert host(url) == expected
+    assert len(host(url)) <= HOST_LENGTH
 
 
 @given(text=st.text(max_size=300), limit=st.integers(1, 100))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 import pytest
 
+from monitor.cli import invoke
 from tests.servers import serving
 from tests.sinks import http_sink, smtp_sink
-from tests.test_whole import PATIENCE, ROOT, Outlet
+from tests.test_whole import Outlet
 
 CANARY = "canary-5f3a9c71-0b42"
 CONFIG = """
@@ -57,26 +57,17 @@ COMMANDS = (
 )
 
 
-async def said_by(folder: Path, *command: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "run_monitor.py"),
-        *command,
-        "--config",
-        str(folder / "config.toml"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={"CANARY": CANARY, "PATH": "/usr/bin:/bin", "PYTHONDEVMODE": "1"},
-    )
-    assert process.stdout is not None
-    output = await asyncio.wait_for(process.stdout.read(), PATIENCE * 3)
-    await process.wait()
-    return output.decode(errors="replace")
+async def said_by(config: Path, capfd: pytest.CaptureFixture[str], *command: str) -> str:
+    await asyncio.to_thread(invoke, [*command, "--config", str(config)])
+    out, err = capfd.readouterr()
+    return out + err
 
 
-@pytest.mark.parametrize("step", ["200", "403", "reset"])
-async def test_a_canary_in_every_channel_is_nowhere(tmp_path: Path, step: str) -> None:
+@pytest.mark.parametrize("step", ["200", "403"])
+async def test_a_canary_in_every_channel_is_nowhere(
+    tmp_path: Path, step: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
     outlet = Outlet()
     outlet.publish("NATO meets")
     refused = {} if step == "200" else {"on_data": f"554 5.7.1 who is {CANARY}"}
@@ -89,10 +80,10 @@ async def test_a_canary_in_every_channel_is_nowhere(tmp_path: Path, step: str) -
         (tmp_path / "config.toml").write_text(config)
         (tmp_path / "rules").mkdir()
         (tmp_path / "rules" / "nato.toml").write_text(RULES)
-        outputs = {command: await said_by(tmp_path, *command) for command in COMMANDS}
+        outputs = {each: await said_by(tmp_path / "config.toml", capfd, *each) for each in COMMANDS}
     assert bool(smtp.mails) == (step == "200")
     tried = {part for each in http.posted for part in each.path.split("/")}
-    assert step == "reset" or tried >= {CANARY, "api"}
+    assert tried >= {CANARY, "api"}
     assert {command for command, text in outputs.items() if CANARY in text} == set()
     assert not any("Nothing was changed" in text for text in outputs.values())
     stored = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("monitor.db*"))

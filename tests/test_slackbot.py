@@ -145,7 +145,8 @@ async def test_a_hostile_title_is_mere_text(sender: Sender, title: str) -> None:
     text = posted.json["text"]
     assert "<" not in text.replace("&lt;", "")
     assert ">" not in text.replace("&gt;", "")
-    [block] = posted.json["blocks"]
+    [block, small] = posted.json["blocks"]
+    assert [each["type"] for each in small["elements"]] == ["plain_text"]
     shown = block["elements"][0]["elements"]
     assert {each["type"] for each in shown} == {"text", "link"}
     assert [each["url"] for each in shown if each["type"] == "link"] == [alert.url]

@@ -150,6 +150,8 @@ class TestIngest:
     def test_entries_come_back_as_they_were(self, store):
         outcome = committed(store, "NATO")
         assert store.entries() == list(outcome.entries)
+        assert store.count_entries() == store.count_entries(outcome.feed.id) == 1
+        assert store.count_entries("another") == 0
 
     def test_known_by_any_of_its_keys(self, store):
         feed = claimed(store)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
+import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -36,11 +38,12 @@ class Outlet:
 
     def __init__(self) -> None:
         self.items: list[str] = []
-        self.gets = 0
+        self.published = self.gets = 0
 
     def publish(self, title: str, *, minutes_ago: float = 0) -> None:
         at = format_datetime(datetime.now(UTC) - timedelta(minutes=minutes_ago))
-        link = f"https://news.example/{len(self.items)}"
+        link = f"https://news.example/{self.published}"
+        self.published += 1
         self.items.insert(
             0,
             f"<item><guid isPermaLink='false'>{link}</guid><link>{link}</link>"
@@ -198,6 +201,24 @@ async def test_alerts_are_in_the_atom_feed(tmp_path: Path) -> None:
         house.outlet.publish("NATO meets today")
         await house.until(lambda: "NATO meets today</title>" in feed.read_text(), "the entry")
         assert await house.stop() == 0
+
+
+async def test_systemd_hears_that_it_is_ready_and_that_it_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        async with a_house(tmp_path) as house:
+            await house.run()
+            loop = asyncio.get_running_loop()
+            async with asyncio.timeout(PATIENCE):
+                assert (await loop.sock_recv(manager, 4096)).startswith(b"READY=1")
+                alive = await loop.sock_recv(manager, 4096)
+            await house.stop()
+        assert re.fullmatch(rb"WATCHDOG=1\nSTATUS=\d of 1 feeds healthy, \d deliver.*", alive)
+        assert manager.recv(4096) == b"STOPPING=1"
 
 
 async def test_a_second_start_says_who_holds_the_lock(tmp_path: Path) -> None:

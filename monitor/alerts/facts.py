@@ -72,6 +72,7 @@ _AMOUNTS = tuple(  # totals before estimates, these before other sums
         rf"\bestimated (?:at|to cost){_LINK}{_SUM}",
         rf"\b(?:valued at|worth|cost of|value of|price tag of|for approximately){_LINK}{_SUM}",
         rf"{_SUM}(?: (?!sale|deal|package)[\w()-]{{1,20}}){{0,4}} (?:sale|deal|package)\b",
+        rf"\bfor{_LINK}{_SUM}",
     )
 )
 _UNITS = {"m": "million", "b": "billion", "t": "trillion"}  # by their first letter

@@ -7,11 +7,13 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from monitor.model import Excerpt
 
 ITEM = "· "  # begins a line that is one of a list
+HOST_LENGTH = 60
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -99,6 +101,15 @@ def web(url: str) -> str:
     if not url.lower().startswith(("http://", "https://")):
         return ""
     return "" if _BREAKS.search(url) or _INVISIBLE.search(url) else url
+
+
+def host(url: str) -> str:
+    """Where a link leads, in a word: "politico.eu".  Of a long name the end, which decides."""
+    try:
+        name = (urlsplit(url).hostname or url).removeprefix("www.")
+    except ValueError:  # "http://["
+        name = url
+    return name if len(name) <= HOST_LENGTH else f"…{name[1 - HOST_LENGTH :]}"
 
 
 def joined(words: Sequence[str]) -> str:

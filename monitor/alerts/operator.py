@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from monitor import ids
@@ -37,17 +37,7 @@ _REASONS = {
 
 def welcome(channel: Channel, welcomed: Welcomed, now: datetime) -> Alert:
     """The first message of a channel: what is watched, and what it would have sent last week."""
-    stories = welcomed.stories
-    shown = stories[:WELCOME_SHOWS]
-    more = len(stories) - len(shown)
-    lines = [f"· {story[0].title} ({story[0].outlet}; {_rules(story)})" for story in shown]
-    if shown:
-        count = counted(len(stories), "story", "stories")
-        lines.insert(0, f"{count} of the last 7 days would have alerted:")
-        lines += [f"· and {more} more"] if more else []
-        lines.append("They were there before you came and are not sent again.")
-    else:
-        lines.append("Nothing of the last 7 days would have alerted.")
+    lines = list(_already_there(welcomed))
     if welcomed.failing:
         failing = counted(welcomed.failing, "feed does", "feeds do")
         lines.append(f"{failing} not answer yet: python3 run_monitor.py status says why.")
@@ -61,6 +51,23 @@ def welcome(channel: Channel, welcomed: Welcomed, now: datetime) -> Alert:
         now=now,
         severity=Severity.NORMAL,
     )
+
+
+def _already_there(welcomed: Welcomed) -> Iterator[str]:
+    """What the feeds held when they were first seen."""
+    stories = welcomed.stories
+    if welcomed.sent:
+        yield 'What they held already and matched is on its way (first_poll = "alert").'
+        return
+    if not stories:
+        yield "Nothing of the last 7 days would have alerted."
+        return
+    yield f"{counted(len(stories), 'story', 'stories')} of the last 7 days would have alerted:"
+    for story in stories[:WELCOME_SHOWS]:
+        yield f"· {story[0].title} ({story[0].outlet}; {_rules(story)})"
+    if stories[WELCOME_SHOWS:]:
+        yield f"· and {len(stories) - WELCOME_SHOWS} more"
+    yield "They were there before you came and are not sent again."
 
 
 def _rules(story: Sequence[Alert]) -> str:

@@ -30,11 +30,11 @@ def text_of(telling: Telling) -> str:
 
 
 def below_headline(telling: Telling) -> tuple[str, ...]:
-    """The lines under the headline of a story."""
+    """The lines under the headline of a story; what is new in one that is known comes first."""
     return (
+        *(line for news in telling.news for line in (marked(news.text), news.url) if line),
         ", ".join(filter(None, (telling.outlet, telling.when))),
         *filter(None, (telling.facts,)),
-        *(line for news in telling.news for line in (marked(news.text), news.url) if line),
         *map(marked, telling.sentences),
         *filter(None, (telling.url,)),
         *(f"({label})" for label in telling.labels),
@@ -55,8 +55,7 @@ def without_mentions(text: str, kind: str) -> str:
 
 def brief(telling: Telling) -> str:
     """A story in a digest that is too long to show all of it."""
-    title = f"{telling.tag} {telling.title}"
-    return "\n".join(filter(None, (title, telling.url, footer(telling))))
+    return "\n".join(filter(None, (telling.tagged, telling.url, footer(telling))))
 
 
 def terse(telling: Telling) -> str:
@@ -81,4 +80,6 @@ def terminal_lines(
 
 def tagged(telling: Telling) -> str:
     """With the severity first, where no subject shows it: digests, the terminal."""
+    if telling.kind is AlertKind.DIGEST:
+        return text_of(telling)
     return f"{telling.tag} {text_of(telling)}"

@@ -68,6 +68,11 @@ class Telling:
         own = {AlertKind.OPERATOR: "[MONITOR]", AlertKind.DIGEST: "[DIGEST]"}
         return own.get(self.kind, f"[{self.severity.name}]")
 
+    @property
+    def tagged(self) -> str:
+        """The title with the tag before it, among others; what a digest says last needs none."""
+        return self.title if self.kind is AlertKind.DIGEST else f"{self.tag} {self.title}"
+
 
 def tellings(
     alerts: Iterable[Alert], timezone: ZoneInfo, stories: Mapping[str, StoryNews] | None = None

@@ -44,6 +44,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "silence": ("monitor.cli.silences", "silence", "Mute alerts for a while, with a reason."),
     "rules": ("monitor.cli.rules", "rules", "Why a rule matches or not, and how it would do."),
     "routes": ("monitor.cli.routes", "routes", "Where a rule's alerts would go, and when."),
+    "backup": ("monitor.cli.backups", "backup", "A proved copy of the database, while it runs."),
+    "restore": ("monitor.cli.backups", "restore", "Put a copy back; the old one is kept."),
+    "export": ("monitor.cli.exports", "export", "Entries, alerts, deliveries as CSV or JSON."),
     "setup": ("monitor.cli.setup", "setup", "Install what is needed, and start nothing."),
     "test": ("monitor.cli.selftest", "test", "Run this program's own tests and checks."),
 }

@@ -123,9 +123,8 @@ class Live:
 
     def _welcomed(self, event: Welcomed) -> None:
         self.stop()
-        self._say(
-            f"baseline: {event.entries} entries, {len(event.stories)} would have alerted", "bold"
-        )
+        would_have = "" if event.sent else f", {len(event.stories)} would have alerted"
+        self._say(f"baseline: {event.entries} entries{would_have}", "bold")
         for story in reversed(event.stories[:SHOWN]):
             self._console.print()
             for line in terminal_lines(story, self._config.timezone):

@@ -1,38 +1,63 @@
-"""``feeds list``: what is watched, and how it fares."""
+"""``feeds list|show``: what is watched, and how it fares."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from monitor.cli.feed_add import add
+from monitor.cli.feed_lists import export_feeds, import_feeds
+from monitor.cli.feed_switch import accept_move, pause, remove, resume
 from monitor.cli.options import config_option, json_option
-from monitor.cli.reading import looked_up, reading, without_login
+from monitor.cli.reading import local, looked_up, reading, without_login
 from monitor.feeds import condition
 from monitor.feeds.condition import State
-from monitor.model import Feed
-from monitor.settings import FeedSettings
-from monitor.terminal import age, print_json, print_table
+from monitor.feeds.gaps import span
+from monitor.model import Entry, Feed
+from monitor.settings import Config, FeedSettings
+from monitor.store.opening import looks_usable
+from monitor.terminal import age, counted, duration, plain, print_json, print_table
+
+NEW, OFF = "new", "off"
+FARES = (*(each.value for each in State if each not in (State.NEW, State.PAUSED)), NEW, OFF)
 
 
 @click.group()
 @config_option
 def feeds() -> None:
-    """What is watched, and how it fares."""
+    """What is watched, and how it fares; and what else should be.
+
+    All of these work while the monitor runs. config.toml stays the truth: what is changed here is
+    written there, every remark kept, and taken over within seconds.
+    """
+
+
+for _command in (add, remove, pause, resume, accept_move, import_feeds, export_feeds):
+    feeds.add_command(_command)
 
 
 @feeds.command("list")
 @config_option
 @json_option
-def list_feeds(as_json: bool) -> None:
+@click.option("--tag", "tags", multiple=True, help="Only feeds with this label; may be repeated.")
+@click.option("--state", "states", multiple=True, type=click.Choice(FARES))
+def list_feeds(as_json: bool, tags: tuple[str, ...], states: tuple[str, ...]) -> None:
     """List the feeds of the configuration, with their last success."""
     settings = looked_up()
     with reading(settings) as store:
         stored = {feed.url: feed for feed in store.feeds()}
     now = datetime.now(UTC)
+    shown = [
+        feed
+        for feed in settings.feeds
+        if feed.tags.issuperset(tags)
+        and (not states or fares(feed, stored.get(feed.url)) in states)
+    ]
     if as_json:
-        print_json([_as_json(feed, stored.get(feed.url), now) for feed in settings.feeds])
+        print_json([_as_json(feed, stored.get(feed.url), now) for feed in shown])
         return
     print_table(
         ("feed", "last success", "state", "tags"),
@@ -43,9 +68,82 @@ def list_feeds(as_json: bool) -> None:
                 state(feed, stored.get(feed.url), now),
                 ", ".join(sorted(feed.tags)),
             )
-            for feed in settings.feeds
+            for feed in shown
         ],
     )
+
+
+@feeds.command("show")
+@config_option
+@json_option
+@click.argument("name")
+def show(as_json: bool, name: str) -> None:
+    """All that is known of one feed, and the rules that rely on it."""
+    from monitor.cli.named import named_feeds
+    from monitor.cli.rewrite import rules_in_files
+
+    settings = looked_up()
+    named_feeds(settings, [name])
+    chosen = next(feed for feed in settings.feeds if feed.name == name)
+    rules = rules_in_files(settings)
+    relying = rules.relying_on(chosen.name, chosen.tags) if rules is not None else ()
+    feed, count, newest = _stored(settings, chosen)
+    if as_json:
+        known = {"source": chosen.source, "entries": count, "rules": relying}
+        print_json(_as_json(chosen, feed, datetime.now(UTC)) | known)
+        return
+    for line in _described(chosen, feed, settings):
+        click.echo(plain(line).plain)
+    click.echo(f"Entries       {count or 'none'} so far")
+    if newest is not None:
+        told = f"Newest        {age(newest.first_seen_at, datetime.now(UTC))}: {newest.title}"
+        click.echo(plain(told).plain)
+    said = ", ".join(dict.fromkeys(relying)) or "none asks for this feed or its tags"
+    click.echo(plain(f"Rules         {said}").plain)
+
+
+def _stored(settings: Config, chosen: FeedSettings) -> tuple[Feed | None, int, Entry | None]:
+    """What polls have left: the feed, how many entries it has brought, the newest of them."""
+    if not looks_usable(settings.database):
+        return None, 0, None
+    with reading(settings) as store:
+        feed = next((each for each in store.feeds() if each.url == chosen.url), None)
+        if feed is None:
+            return None, 0, None
+        newest = store.entries(feed=feed.id, limit=1)
+        return feed, store.count_entries(feed.id), newest[0] if newest else None
+
+
+def _described(chosen: FeedSettings, feed: Feed | None, settings: Config) -> Iterator[str]:
+    now = datetime.now(UTC)
+    yield f"{chosen.name}  ({without_login(chosen.url)})"
+    yield f"State         {state(chosen, feed, now)}"
+    yield f"Tags          {', '.join(sorted(chosen.tags)) or 'none'}"
+    yield f"From          {chosen.source}"
+    if chosen.interval is not None:
+        yield f"Interval      {duration(chosen.interval)}"
+    if feed is None:
+        return
+    yield f"Last success  {age(feed.succeeded_at, now)}"
+    yield f"Last poll     {age(feed.polled_at, now)}"
+    if chosen.enabled:
+        yield f"Next poll     {local(feed.next_poll_at, settings)}"
+    if feed.failures:
+        since = local(feed.failing_since, settings)
+        yield f"Failures      {counted(feed.failures, 'failure')} in a row, since {since}"
+    if feed.gap_from and feed.gap_until:
+        yield f"Possible gap  {span(feed.gap_from, feed.gap_until)} UTC"
+    if feed.moved_to:
+        yield f"Moved to      {feed.moved_to} (said {counted(feed.moved_count, 'time')} in a row)"
+    yield f"Watched since {local(feed.added_at, settings)}"
+
+
+def fares(chosen: FeedSettings, feed: Feed | None) -> str:
+    """One of FARES."""
+    if not chosen.enabled:
+        return OFF
+    found = condition.condition(feed).state if feed else State.NEW
+    return NEW if found is State.NEW else found
 
 
 def state(chosen: FeedSettings, feed: Feed | None, now: datetime) -> str:

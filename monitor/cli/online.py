@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-import tempfile
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 import click
-import tomlkit
 
-from monitor.errors import ConfigError, Problem
+from monitor import configedit
+from monitor.cli.rewrite import rewrite
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.parse import Parser
 from monitor.model import Fetched, ParsedFeed
@@ -31,7 +30,8 @@ async def check_feeds(settings: Config) -> int:
     answers = dict(zip((feed.name for feed in settings.feeds), said, strict=True))
     print_table(("feed", "answer"), [(name, answer) for name, (_, answer) in answers.items()])
     works = {name for name, (good, _) in answers.items() if good}
-    off = [feed.name for feed in settings.feeds if not feed.enabled and feed.name in works]
+    own = configedit.names_in(Path(settings.path).read_text("utf-8"))
+    off = [f.name for f in settings.feeds if not f.enabled and f.name in works and f.name in own]
     if off:
         _offer(settings, off)
     failed = [feed.name for feed in settings.feeds if feed.enabled and feed.name not in works]
@@ -63,26 +63,4 @@ def _offer(settings: Config, names: Collection[str]) -> None:
 
 def switch_on(path: Path, names: Collection[str]) -> None:
     """Take ``enabled = false`` and its reason from the feeds called *names*; the rest stays."""
-    document = tomlkit.parse(path.read_text("utf-8"))
-    for feed in document.get("feeds", []):
-        if feed.get("name") in names:
-            feed.pop("enabled", None)
-            feed.pop("reason", None)
-    try:
-        _replace(path, tomlkit.dumps(document))
-    except OSError as error:
-        problem = Problem(file=path.name, what=f"cannot be written: {error.strerror}")
-        raise ConfigError([problem]) from None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write whole or not at all, with the mode that the file has."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
-        Path(name).replace(path.resolve())
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    rewrite(path, partial(configedit.switch_on, names=names))

@@ -15,6 +15,7 @@ from monitor.cli.options import config_path
 from monitor.configchannels import shown
 from monitor.configfile import read_duration
 from monitor.errors import MonitorError
+from monitor.pipeline.lists import last_good
 from monitor.settings import Config
 from monitor.store.opening import looks_usable
 from monitor.store.sqlite import SqliteStore
@@ -39,8 +40,8 @@ class Span(click.ParamType[timedelta]):
 
 
 def looked_up() -> Config:
-    """The configuration, for commands that send nothing: secrets may be missing."""
-    return config.load(config_path(), need_secrets=False)
+    """The configuration, for commands that send nothing: secrets may be missing, lists broken."""
+    return config.load(config_path(), need_secrets=False, last_good=last_good)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -20,11 +21,14 @@ from monitor.config import load, secrets_of
 from monitor.daemon import Daemon, Tick
 from monitor.errors import StoreBusy
 from monitor.events import Event, Handed, Polled, PollKind, Reloaded, Trouble
+from monitor.feeds import health
 from monitor.model import Feed, Refused
+from monitor.pipeline.lists import last_good
 from monitor.pipeline.session import Session, opened
 from monitor.pipeline.shared import utc_now
 from monitor.rules.load import RuleSet
 from monitor.settings import Config
+from monitor.supervisor import Progress, Supervisor
 from monitor.terminal import console
 
 RELOAD_EVERY = timedelta(seconds=0.7)
@@ -76,10 +80,18 @@ def once(ctx: click.Context) -> None:
 
 async def _run(path: Path) -> None:
     async with _session(path) as (session, shows, waker):
-        daemon = Daemon(_ticks(session), on_hangup=lambda: waker.hang_up(session))
+        ticks = _ticks(session)
+        progress, supervisor = Progress([tick.name for tick in ticks]), Supervisor()
+        daemon = Daemon(
+            [_noted(tick, progress) for tick in ticks], on_hangup=lambda: waker.hang_up(session)
+        )
         waker.daemon = daemon
         shows.start(session.in_force.config, session.in_force.rules, await _feeds(session))
+        supervisor.tell("READY=1", f"MAINPID={os.getpid()}")
+        watching = asyncio.create_task(supervisor.watch(progress, partial(_how_it_is, session)))
         await daemon.run()
+        supervisor.tell("STOPPING=1")
+        watching.cancel()
         shows.stop()
 
 
@@ -115,7 +127,7 @@ class _Waker:
 async def _session(
     path: Path, failed: list[Event] | None = None
 ) -> AsyncIterator[tuple[Session, Shows, _Waker]]:
-    config = load(path)
+    config = load(path, last_good=last_good)
     terminal = sys.stdout.isatty()
     logs.set_up(terminal=terminal)
     logs.register_secrets(secrets_of(config))
@@ -185,6 +197,29 @@ def _ticks(session: Session) -> list[Tick]:
 
     ticks = {"poll": poll, "deliver": deliver, "reload": reload, "upkeep": upkeep}
     return [Tick(name, _patient(name, act)) for name, act in ticks.items()]
+
+
+def _noted(tick: Tick, progress: Progress) -> Tick:
+    """*tick*, whose end counts as progress."""
+
+    async def act() -> timedelta:
+        wait = await tick.act()
+        progress.made(tick.name)
+        return wait
+
+    return Tick(tick.name, act)
+
+
+async def _how_it_is(session: Session) -> str:
+    """One line for ``systemctl status``."""
+    try:
+        feeds = [feed for feed in await _feeds(session) if not feed.paused]
+        counts = await session.store.call(lambda store: store.queue_lengths())
+    except StoreBusy:
+        return "the database is busy"
+    healthy = sum(not health.is_ailing(feed) for feed in feeds)
+    waiting = counts.get("queued", 0) + counts.get("claimed", 0)
+    return f"{healthy} of {len(feeds)} feeds healthy, {waiting} deliveries waiting"
 
 
 def _patient(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -24,21 +24,27 @@ from monitor.model import (
     RuleSetRecord,
     Silence,
 )
+from monitor.pipeline.distress import ALIVE
 from monitor.settings import Channel, Config
 from monitor.terminal import age, counted, plain, print_json, print_table
 
+ALIVE_FOR = timedelta(minutes=5)  # a running monitor writes every minute
 WATCHED = ("rules", "config", "templates")  # files that are taken over while the monitor runs
 
 
 @click.command()
 @config_option
 @json_option
-def status(as_json: bool) -> None:
+@click.option("--healthy", is_flag=True, help="Only whether it is alive: exit code 0 or 1.")
+@click.pass_context
+def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
     """Show the age of the last success of each feed and channel, queues, and the last errors.
 
     It reads the database and works while the monitor runs.
     """
     settings, now = looked_up(), datetime.now(UTC)
+    if healthy:
+        ctx.exit(_is_alive(settings, now))
     with reading(settings) as store:
         feeds, states = store.feeds(), store.channel_states()
         queue, rules = store.queue_lengths(), store.last_rule_set()
@@ -62,6 +68,18 @@ def status(as_json: bool) -> None:
         if problems:
             click.echo(f"The {what} in the files are NOT live, the last good ones are:")
             click.echo(plain(problems).plain)
+
+
+def _is_alive(settings: Config, now: datetime) -> int:
+    """Whether a monitor has written to the database lately: 0, else 1."""
+    with reading(settings) as store:
+        note = store.note(ALIVE)
+    at = datetime.fromisoformat(note) if note else None
+    if at is not None and now - at < ALIVE_FOR:
+        click.echo(f"alive, {age(at, now)}")
+        return 0
+    click.echo(f"no sign of life: {age(at, now)}; it is not running, stuck, or cannot write")
+    return 1
 
 
 def _print_feeds(settings: Config, stored: dict[str, Feed], now: datetime) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import stat
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,10 +18,10 @@ from monitor.errors import StoreBusy
 from monitor.events import Trouble
 from monitor.model import AlertKind
 from monitor.pipeline.shared import Shared
+from monitor.wholefile import replace_file
 
 AT_MOST_EVERY = timedelta(seconds=1)
 AT_LEAST_EVERY = timedelta(minutes=1)  # alerts that go to nobody, another path in config.toml
-NEW_FILE_MODE = 0o644
 
 log = structlog.get_logger()
 
@@ -96,30 +94,3 @@ async def _until(event: asyncio.Event, longest: timedelta) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(longest.total_seconds()):
             await event.wait()
-
-
-def replace_file(path: Path, text: bytes) -> None:
-    """Make *text* the content of *path*: readers see the old or the new, whole.  Raises OSError."""
-    path = path.resolve()  # a link stays a link
-    mode = NEW_FILE_MODE
-    if path.exists():
-        if _holds(path, text):
-            return
-        mode = stat.S_IMODE(path.stat().st_mode)
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.unlink(missing_ok=True)  # of a run that was killed
-        with new.open("xb") as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
-        raise
-
-
-def _holds(path: Path, text: bytes) -> bool:
-    return path.is_file() and path.stat().st_size == len(text) and path.read_bytes() == text

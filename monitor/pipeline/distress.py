@@ -18,6 +18,7 @@ from monitor.model import Alert, Delivery
 from monitor.pipeline.deliver import Sends
 from monitor.pipeline.shared import Shared
 
+ALIVE = "alive"  # note: when the database was last written by a running monitor
 PATIENCE = timedelta(minutes=1)  # a lock that passes is nobody's business
 
 
@@ -38,7 +39,7 @@ class Distress:
         """Try to write; tell of it when that has been in vain for a minute, or works again."""
         now = self._clock()
         try:
-            await self._store.call(lambda store: store.set_note("alive", now.isoformat()))
+            await self._store.call(lambda store: store.set_note(ALIVE, now.isoformat()))
         except StoreBusy as busy:
             self._since = self._since or now
             self._report(Trouble(what="the database cannot be written", detail=str(busy)))

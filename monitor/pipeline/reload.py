@@ -19,7 +19,8 @@ from monitor.events import Reloaded
 from monitor.feeds.fetch import Fetcher
 from monitor.language import detector
 from monitor.model import RuleSetRecord
-from monitor.pipeline import notices
+from monitor.pipeline import lists, notices
+from monitor.pipeline.config_files import ConfigFiles
 from monitor.pipeline.in_force import InForce, joint_problems
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.templating import Templating
@@ -73,6 +74,7 @@ class Reloader:
         self._upkeep = upkeep
         self._templating = templating
         self._rules_watch, self._config_watch = Watcher(), Watcher()
+        self._config_files = ConfigFiles(shared.in_force.config.path)
 
     async def started(self, problems: Sequence[Problem]) -> None:
         """Take the files as they are now for seen; tell what was wrong with them at the start."""
@@ -80,15 +82,18 @@ class Reloader:
         for what in ("rules", "config"):
             await self._store.call(partial(_forget_problems, what))
         self._rules_watch.accept(await asyncio.to_thread(read_stamps, config.rules))
-        self._config_watch.accept(await asyncio.to_thread(read_stamps, config.path))
+        self._config_watch.accept(await asyncio.to_thread(self._config_files.stamps))
         if problems:
             await self._refuse("rules", problems)
+        broken_lists = await lists.keep(config, self._store)
+        if broken_lists:
+            await self._refuse("config", broken_lists)
         await self._templating.started()
 
     async def check(self) -> None:
         """Take over what has changed and is stable."""
         config = self._in_force.config
-        if self._config_watch.observe(await asyncio.to_thread(read_stamps, config.path)):
+        if self._config_watch.observe(await asyncio.to_thread(self._config_files.stamps)):
             await self.reload_config()
         if self._rules_watch.observe(await asyncio.to_thread(read_stamps, config.rules)):
             await self.reload_rules()
@@ -168,7 +173,7 @@ class Reloader:
     # --- configuration
 
     async def reload_config(self) -> None:
-        """config.toml, if it is good by itself and together with the rules in force."""
+        """config.toml and its OPML files, if good and in agreement with the rules in force."""
         old = self._in_force.config
         try:
             new, _ = await asyncio.to_thread(configuration.read, Path(old.path))
@@ -183,6 +188,7 @@ class Reloader:
         logs.register_secrets(configuration.secrets_of(new))
         now = self._clock()
         await self._store.call(lambda store: store.sync_feeds(new.feeds, now))
+        await lists.keep(new, self._store)
         changed, rescheduled = _changed_targets(old, new), _rescheduled(old, new)
         await self._store.call(lambda store: store.resume(changed))
         self._fetcher.use(new.poll, contact=new.contact)

@@ -17,7 +17,7 @@ from monitor.pipeline.fallbacks import Fallbacks
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.silences import SilenceEnds
-from monitor.settings import Channel
+from monitor.settings import Channel, FirstPoll
 from monitor.store import Store
 from monitor.stories.index import COPY_WINDOW
 
@@ -156,7 +156,8 @@ class Upkeep:
         anything_seen = any(feed.baseline_at is not None for feed in feeds)
         if self.welcomed or not (first_round_over and anything_seen):
             return
-        would_have = await self.would_have_alerted()
+        sent = config.poll.first_poll is FirstPoll.ALERT
+        would_have = [] if sent else await self.would_have_alerted()
         welcomed = Welcomed(
             feeds=len(feeds),
             failing=sum(feed.failures > 0 for feed in feeds),
@@ -164,6 +165,7 @@ class Upkeep:
             entries=await self._store.call(lambda store: store.count_entries()),
             would_have=tuple(would_have),
             channels=tuple(channel.name for channel in new),
+            sent=sent,
         )
         for channel in new:
             await self._greet(channel, welcomed)

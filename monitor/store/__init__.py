@@ -84,7 +84,8 @@ class Store(Protocol):
         newest_first: bool = True,
     ) -> list[Entry]: ...
 
-    def count_entries(self) -> int: ...
+    def count_entries(self, feed_id: str | None = None) -> int:
+        """Of all feeds, or of one."""
 
     def entry(self, id_or_url: str) -> Entry | None:
         """By id, an id's unique beginning, or URL."""

@@ -46,6 +46,7 @@ from monitor.store import (
     corrections,
     digests,
     entries,
+    exports,
     feeds,
     ledger,
     outbox,
@@ -77,7 +78,7 @@ class SqliteStore:
         existed = looks_usable(path)
         if existed:  # a connection that may write already changes another program's files
             with suppress(StoreBusy):
-                cls._looking(path).close()
+                cls.looking(path).close()
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             store = cls(connect(path, busy_timeout), path)
@@ -93,7 +94,7 @@ class SqliteStore:
         """For commands that only look; works beside a running daemon."""
         if not looks_usable(path):
             raise StoreRefused(f"{path}: there is no database yet; start the monitor first")
-        store = cls._looking(path)
+        store = cls.looking(path)
         with store._closed_on_error(), translated(path):
             store._refuse_old()
         return store
@@ -111,8 +112,8 @@ class SqliteStore:
         return store
 
     @classmethod
-    def _looking(cls, path: str) -> Self:
-        """On a connection that cannot write.  StoreRefused if the database is not ours."""
+    def looking(cls, path: str) -> Self:
+        """On a connection that cannot write, whatever its schema.  StoreRefused: it is not ours."""
         with translated(path):
             uri = f"{Path(path).resolve().as_uri()}?mode=ro"
             store = cls(connect(uri, BUSY_TIMEOUT), path)
@@ -163,11 +164,40 @@ class SqliteStore:
             self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             migrations.apply(self._database)
             self._db.execute(f"PRAGMA user_version = {VERSION}")
-        damage = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        self._refuse_damaged("quick_check")
+
+    def _refuse_damaged(self, check: str) -> None:
+        damage = self._db.execute(f"PRAGMA {check}(1)").fetchone()[0]
         if damage != "ok":
             raise StoreRefused(
                 f"{self._path}: the database is damaged ({damage}); restore a backup"
             )
+
+    def copy_to(self, path: str) -> None:
+        """All of it, as it is at one moment, into a new file; others may write meanwhile."""
+        with translated(self._path):
+            back_up(self._db, self._path, path)
+
+    def contents(self) -> tuple[int, int, int, datetime | None]:
+        """(entries, alerts, waiting deliveries, time of the newest entry), after a whole check."""
+        with self._reading() as db:
+            self._refuse_damaged("integrity_check")
+            counts = (
+                db.execute(f"SELECT count(*) FROM {what}").fetchone()[0]
+                for what in (
+                    "entries",
+                    "alerts",
+                    "deliveries WHERE state IN ('queued', 'claimed')",
+                )
+            )
+            entries, alerts, waiting = counts
+            newest = db.execute("SELECT max(first_seen_at) FROM entries").fetchone()[0]
+            return entries, alerts, waiting, rows.moment_or_none(newest)
+
+    def export(self, kind: str, since: datetime | None) -> Iterator[dict[str, object]]:
+        """Rows of one of ``exports.KINDS`` for people's own programs."""
+        with self._reading() as db:
+            yield from exports.rows_of(db, kind, since)
 
     def close(self) -> None:
         self._database.close()
@@ -268,9 +298,10 @@ class SqliteStore:
         with self._reading() as db:
             return entries.revisions(db, entry_id)
 
-    def count_entries(self) -> int:
+    def count_entries(self, feed_id: str | None = None) -> int:
+        where, values = ("", []) if feed_id is None else (" WHERE feed_id = ?", [feed_id])
         with self._reading() as db:
-            return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
+            return int(db.execute(f"SELECT count(*) FROM entries{where}", values).fetchone()[0])
 
     # --- stories
 
