@@ -203,6 +203,24 @@ def test_status_says_what_is_wrong(stored: Path, capsys: pytest.CaptureFixture[s
     assert "Waiting to be sent: 1 delivery; given up: none." in text
 
 
+def test_status_shows_gaps_of_the_last_days(
+    stored: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = SqliteStore.open(str(stored.parent / "monitor.db"))
+    now = datetime.now(UTC).replace(hour=12, minute=0)
+    for feed, age in zip(
+        store.claim_due(0, 9, now + timedelta(days=3), timedelta(1)), (1, 9), strict=True
+    ):
+        end = now - timedelta(days=age)
+        gap = replace(feed, gap_from=end - timedelta(hours=2), gap_until=end)
+        store.commit([an_outcome(feed=gap)])
+    store.close()
+    assert run(stored, "status") == 0
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if "gap" in each]
+    assert line.startswith("Possible gap in ")
+    assert line.endswith("10:00–12:00 UTC.")
+
+
 def test_status_as_json(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(stored, "status", "--json") == 0
     value = json.loads(capsys.readouterr().out)

@@ -62,7 +62,7 @@ def path(tmp_path: Path) -> Path:
     return written
 
 
-def moved(path: Path, times: int, **changes: object) -> None:
+def moved(path: Path, times: int) -> None:
     """What polls left in the database."""
     store = SqliteStore.open(str(path.parent / "monitor.db"))
     store.sync_feeds([FeedSettings(name="Old Times", url=OLD)], NOW)

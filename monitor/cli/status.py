@@ -14,6 +14,7 @@ from monitor.cli.feeds import state
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import looked_up, reading
 from monitor.cli.said import silence_as_plain
+from monitor.feeds import gaps
 from monitor.feeds.condition import State, condition
 from monitor.model import (
     GIVEN_UP,
@@ -29,6 +30,7 @@ from monitor.settings import Channel, Config
 from monitor.terminal import age, counted, plain, print_json, print_table
 
 ALIVE_FOR = timedelta(minutes=5)  # a running monitor writes every minute
+GAPS_SHOWN = timedelta(days=7)
 WATCHED = ("rules", "config", "templates")  # files that are taken over while the monitor runs
 
 
@@ -100,6 +102,10 @@ def _print_feeds(settings: Config, stored: dict[str, Feed], now: datetime) -> No
             rows.append((chosen.name, last, said[chosen.url]))
     if rows:
         print_table(("feed", "last success", "state"), rows)
+    for feed in stored.values():
+        if feed.gap_from and feed.gap_until and now - feed.gap_until < GAPS_SHOWN:
+            gap = gaps.span(feed.gap_from, feed.gap_until)
+            click.echo(plain(f"Possible gap in {feed.name} {gap} UTC.").plain)
 
 
 def _print_channels(settings: Config, states: Sequence[ChannelState], now: datetime) -> None:

@@ -22,9 +22,9 @@ from monitor.model import Alert, Feed, Rhythm, Severity
 QUIET, AGAIN = "feed-quiet", "feed-again"
 LEAST_OBSERVED = timedelta(days=14)  # before that nobody knows a feed's weekends
 LEAST_GAPS = 8
-LEAST, MOST = 1.5, 2.0  # times the 99 % gap
-RECORD = 1.9  # times the 99 % gap: so far, a silence must also be longer than any other
-ALARMS = 0.3  # false ones for each feed and quarter that independent entries would give
+LEAST, MOST = 1.5, 1.95  # times the 99 % gap
+RECORD = 1.75  # times the 99 % gap: so far, a silence must also be longer than any other
+ALARMS = 0.5  # false ones for each feed and quarter that independent entries would give
 BURSTY, BURST_DOUBT = 1.3, 1.25  # times as long as that of independent entries; more of it
 INDEPENDENT = -math.log(0.01)  # entries expected in the 99 % gap of independent ones
 CLOCK = 1.9  # times the longest gap that is remembered

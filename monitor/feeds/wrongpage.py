@@ -28,12 +28,13 @@ def seen(body: bytes, url: str) -> tuple[FailureReason, str]:
     """What the page *body* at *url* means, and one line about it for people."""
     html = body[:READ].decode("utf-8", "replace")
     text = one_line(html_to_text(html[:20_000]))
-    begins = f'it begins "{text[:SHOWN]}"' if text else "there is no text in it"
     document = LexborHTMLParser(html)
     title = document.css_first("title")
     heading = one_line(title.text()) if title else ""
+    shown = (text or heading)[:SHOWN]
+    begins = f'it begins "{shown}"' if shown else "there is no text in it"
     if _REFUSAL.match(heading) or _REFUSAL.match(text):
-        says = f'the site refuses us with a page that says "{(text or heading)[:SHOWN]}"'
+        says = f'the site refuses us with a page that says "{shown}"'
         return FailureReason.FORBIDDEN, says
     feed = _named_feed(document, url)
     if feed:
