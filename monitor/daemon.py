@@ -22,6 +22,7 @@ log = structlog.get_logger()
 DRIFT = timedelta(seconds=2)
 DRIFT_EVERY = timedelta(seconds=5)
 AFTER_TROUBLE = timedelta(seconds=5)
+MANY = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,10 @@ class Daemon:
         self._again: set[str] = set()
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
-            # Two instances: a tick arms itself while its own run is not yet booked as ended; with
-            # one, APScheduler would skip that run for good.  They never overlap: see ``wake``.
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2},
+            # Many instances: a run that has ended, or not begun, counts until it is booked, and
+            # what is beyond the limit APScheduler skips for good.  They never overlap: a run that
+            # comes while another goes on leaves the work to that one (``_run_tick``).
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": MANY},
         )
 
     async def run(self) -> None:
@@ -89,9 +91,14 @@ class Daemon:
         )
 
     async def _run_tick(self, name: str) -> None:
+        if name in self._running:
+            self._again.add(name)
+            return
         self._running.add(name)
         try:
             wait = await self._ticks[name].act()
+        except asyncio.CancelledError:  # we are told to stop; APScheduler would log an error
+            return
         except Exception:  # a bug in one tick must not end the others, nor itself
             log.exception("tick failed", tick=name)
             wait = AFTER_TROUBLE

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from monitor.errors import Problem
-from monitor.model import Alert, Feed, Message, SendResult
+from monitor.model import Alert, Article, Entry, Feed, Message, SendResult
 
 
 class PollKind(StrEnum):
@@ -84,5 +84,14 @@ class Welcomed:
         return list(stories.values())
 
 
-Event = Polled | Handed | Reloaded | Trouble | Welcomed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleRead:
+    """One try to read the page an entry links to, after its commit."""
+
+    entry: Entry
+    article: Article  # as it is now
+    alerts: tuple[Alert, ...] = ()
+
+
+Event = ArticleRead | Polled | Handed | Reloaded | Trouble | Welcomed
 Report = Callable[[Event], None]

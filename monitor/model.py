@@ -292,6 +292,32 @@ class Match:
     hits: tuple[Hit, ...]
 
 
+class ArticleState(StrEnum):
+    QUEUED = "queued"  # due at ``due_at``; also after a failed try
+    DONE = "done"  # the entry's content is the page's text
+    FAILED = "failed"  # for good: the feed's own text stays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """The page that an entry links to: to be read, or what became of it."""
+
+    entry_id: str
+    host: str
+    state: ArticleState = ArticleState.QUEUED
+    due_at: datetime  # once settled: when that was
+    attempts: int = 0
+    detail: str = ""  # why it failed last, or what is to be known of its text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageText:
+    """The text of a web page, without what stands around it."""
+
+    text: str
+    for_subscribers: bool = False  # its publisher says so: this may be only the beginning
+
+
 # --- stories ---------------------------------------------------------------------------------
 
 
@@ -379,6 +405,7 @@ class Label(StrEnum):
 
     LATE = "late"  # published before the feed was watched, found after
     GAP = "gap"  # it came and went between two visits, and was found on an older page
+    ARTICLE = "article"  # the entry matched only with the text of the page it links to
     EDITED = "edited"  # the entry matched only after its publisher changed it
     BACKFILL = "backfill"  # a new rule was asked to look back
     SPLIT = "split"  # a person parted it from a story that had been told already
@@ -577,6 +604,7 @@ class Known:
     fingerprint: str
     first_seen_at: datetime
     rules: frozenset[str] = frozenset()  # rules that matched it, or alerted for its story
+    article: str = ""  # its content, where that is the text of the page it links to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -589,7 +617,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierText:
-    """What an entry said until it was changed."""
+    """What an entry said until it was changed, or its article was read."""
 
     changed_at: datetime
     title: str
@@ -632,6 +660,7 @@ class Outcome:
     alerts: tuple[Alert, ...] = ()
     updates: tuple[Update, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
+    articles: tuple[Article, ...] = ()  # of the new entries: pages to read
     corrections_seen: int | None = None  # fences it against what people do to stories; None: not
 
 

@@ -33,16 +33,16 @@ BACKFILL_AUTO, BACKFILL_OFF = "auto", "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedSettings:
-    url: str
-    name: str
-    tags: frozenset[str] = frozenset()
-    enabled: bool = True
-    reason: str = ""  # why it is not enabled
-    interval: timedelta | None = None
-    content: ContentMode = ContentMode.AUTO
-    backfill: str = BACKFILL_AUTO  # or BACKFILL_OFF, or the address of a news sitemap
-    source: str = ""  # "config.toml:31"
+class Access:
+    """How a feed is asked for, where that is not as for all others."""
+
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # of its own origin only
+    user_agent: str = ""
+    proxy: str = field(default="", repr=False)  # its address may hold a password
+    allow_private: tuple[Network, ...] = ()  # beside those of [poll]
+    ca: str = ""  # PEM: authorities trusted beside the usual ones
+    encoding: str = ""  # what its bytes are, whatever it says
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # to be shown nowhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,22 @@ class PollSettings:
     timeout: timedelta = timedelta(seconds=30)  # the whole exchange
     first_poll: FirstPoll = FirstPoll.NO_ALERTS
     allow_private: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSettings:
+    url: str
+    name: str
+    tags: frozenset[str] = frozenset()
+    enabled: bool = True
+    reason: str = ""  # why it is not enabled
+    interval: timedelta | None = None  # None: its pace is learnt
+    min_interval: timedelta | None = None  # None: as in [poll]
+    max_interval: timedelta | None = None
+    access: Access = Access()
+    content: ContentMode = ContentMode.AUTO
+    backfill: str = BACKFILL_AUTO  # or BACKFILL_OFF, or the address of a news sitemap
+    source: str = ""  # "config.toml:31"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,3 +147,7 @@ class Config:
     feeds: tuple[FeedSettings, ...] = ()
     channels: tuple[Channel, ...] = ()
     routes: tuple[Route, ...] = ()
+
+    def feed_at(self, url: str) -> FeedSettings | None:
+        """What was chosen for the feed at *url*; None once it has left the configuration."""
+        return next((feed for feed in self.feeds if feed.url == url), None)

@@ -78,6 +78,13 @@ async def test_a_feed_that_moved_for_good_is_taken_where_it_is(config: Config) -
         assert (found.url, found.moved_from) == (server.url("/new"), server.url("/old"))
 
 
+async def test_a_feed_that_wants_a_login_keeps_it(config: Config) -> None:
+    async with serving({"/old": redirect("/new", 301), "/new": feed("A")}) as server:
+        url = server.url("/old").replace("//", "//user:secret@")
+        (found,) = await found_at(url, config)
+        assert found.url == url
+
+
 async def test_a_feed_elsewhere_for_now_is_asked_for_where_it_was(config: Config) -> None:
     async with serving({"/old": redirect("/new"), "/new": feed("A")}) as server:
         (found,) = await found_at(server.url("/old"), config)

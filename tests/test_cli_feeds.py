@@ -220,6 +220,15 @@ def test_a_feed_is_taken_out_and_what_was_taken_is_shown(feeds: Feeds, path: Pat
     assert path.read_text().endswith("# --- the end\n")
 
 
+def test_what_was_taken_out_is_shown_without_its_secrets(feeds: Feeds, path: Path) -> None:
+    proxy = 'proxy = "http://me:canary-proxy@proxy.example:3128"\n'
+    path.write_text(CONFIG.replace('tags = ["press"', f'{proxy}tags = ["press"'))
+    code, said = feeds("remove", "Old Times")
+    assert code == 0
+    assert "proxy = " in said
+    assert 'name = "Old Times"            # since 2019\nurl = "http://…@old.example/feed"' in said
+
+
 def test_pausing_and_resuming_keep_every_remark(feeds: Feeds, path: Path) -> None:
     code, said = feeds("pause", "Old Times", "--reason", " too  noisy ")
     assert code == 0

@@ -115,6 +115,8 @@ def test_everything_at_once(tmp_path: Path) -> None:
         url = " https://nato.example.org/rss "
         tags = ["official", "nato"]
         interval = "5m"
+        min_interval = "1m"
+        max_interval = "6h"
         [[feeds]]
         name = "Off"
         url = "http://off.example.org/"
@@ -139,6 +141,7 @@ def test_everything_at_once(tmp_path: Path) -> None:
     assert config.poll.allow_private == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     nato, off = config.feeds
     assert (nato.url, nato.interval) == ("https://nato.example.org/rss", timedelta(minutes=5))
+    assert (nato.min_interval, nato.max_interval) == (timedelta(minutes=1), timedelta(hours=6))
     assert nato.tags == {"official", "nato"}
     assert nato.source == f"{tmp_path}/config.toml:16"
     assert (off.enabled, off.reason) == (False, "later")
@@ -423,6 +426,9 @@ def test_no_secret_is_in_a_problem_or_in_repr(tmp_path: Path) -> None:
 # --- what is wrong
 
 
+FEED_X = '[[feeds]]\nname = "x"\nurl = "https://h/"\n'
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
@@ -445,7 +451,15 @@ def test_no_secret_is_in_a_problem_or_in_repr(tmp_path: Path) -> None:
         ('[[feeds]]\nname = "x"\nurl = "https://h:x/"', 3, "is not a web address"),
         ('[[feeds]]\nname = "x"\nurl = "https://h/a b"', 3, "a space in it"),
         ('[[feeds]]\nname = "x"\nurl = "https://h/"\ninterval = "1m"', 4, "min_interval"),
-        ('[[feeds]]\nname = "x"\nurl = "https://h/"\ncontent = "auto"', 4, "content"),
+        ('[[feeds]]\nname = "x"\nurl = "https://h/"\ncontents = "auto"', 4, "contents"),
+        ('[poll]\nmax_interval = "7d"', 2, '"24h" or less'),
+        ('[poll]\nmin_interval = "0s"', 2, '"1s" or more'),
+        (FEED_X + 'interval = "25h"', 4, "longer than max_interval"),
+        (FEED_X + 'max_interval = "2d"', 4, '"24h" or less'),
+        (FEED_X + 'min_interval = "0m"', 4, '"1s" or more'),
+        (FEED_X + 'max_interval = "1m"', 4, "shorter than min_interval"),
+        (FEED_X + 'min_interval = "1h"\nmax_interval = "30m"', 5, "shorter than min_interval"),
+        (FEED_X + 'interval = "5m"\nmin_interval = "10m"', 4, "shorter than min_interval"),
         ('[[routes]]\nseverity = ["urgent"]\nchannels = []', 2, '"critical"'),
         ('[[routes]]\nchannels = ["opps"]', 2, 'no channel "opps"'),
         ('[[routes]]\nfeed_tags = ["x"]\nchannels = []', 2, 'no feed has the tag "x"'),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.configedit import (
@@ -138,6 +138,7 @@ REMARKS = st.sampled_from(["", "\n", "# remark\n", "\n# remark\n\n", "# [[feeds]
 FEED = st.tuples(REMARKS, st.booleans(), REMARKS)
 
 
+@settings(deadline=None)
 @given(st.lists(FEED, max_size=4), WORDS, st.sampled_from(["", ROUTES, "[poll]\n"]), st.data())
 def test_remarks_are_never_lost(
     feeds: list[tuple[str, bool, str]], reason: str, tail: str, data: st.DataObject

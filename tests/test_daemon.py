@@ -7,6 +7,8 @@ import os
 import signal
 from datetime import timedelta
 
+import pytest
+
 from monitor.daemon import Daemon, Tick
 
 SOON = timedelta(milliseconds=5)
@@ -100,3 +102,36 @@ async def test_signals_stop_it_and_hang_up_reloads() -> None:
         await hung_up.wait()
         os.kill(os.getpid(), signal.SIGTERM)
         await task
+
+
+async def test_a_storm_of_wakes_neither_doubles_a_tick_nor_ends_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    at_once = most = calls = 0
+    done = asyncio.Event()
+
+    async def act() -> timedelta:
+        nonlocal at_once, most, calls
+        at_once, calls = at_once + 1, calls + 1
+        most = max(most, at_once)
+        await asyncio.sleep(0)
+        at_once -= 1
+        return NEVER
+
+    async def storm() -> None:
+        for turn in range(500):
+            daemon.wake("deliver")
+            await asyncio.sleep(0 if turn % 7 else 0.0005)
+        await asyncio.sleep(0.01)
+        before = calls
+        daemon.wake("deliver")
+        while calls == before:
+            await asyncio.sleep(0.001)
+        done.set()
+
+    daemon = Daemon([Tick("deliver", act)], on_hangup=lambda: None)
+    storming = asyncio.create_task(storm())
+    await running(daemon, done)
+    await storming
+    assert most == 1
+    assert "skipped" not in caplog.text

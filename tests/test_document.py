@@ -148,6 +148,13 @@ class TestEndings:
         found = read(rss("<item><title>A & B</title></item>", ITEM))
         assert (len(found["entries"]), found["complete"]) == (2, True)
 
+    def test_two_documents_in_one_are_said(self):
+        found = read(rss(ITEM) + rss(ITEM.replace("1", "2"), head="<?xml version='1.0'?>\n"))
+        assert len(found["entries"]) == 2
+        assert found["warnings"] == [
+            "there are two documents in one; the entries of both were read"
+        ]
+
 
 class TestLimits:
     def test_too_many_entries(self, monkeypatch):
@@ -160,6 +167,10 @@ class TestLimits:
         found = read(rss(f"<item><title>{'x' * 5000}</title></item>"))
         assert len(only(found)["title"]) == document.MAX_TITLE
         assert found["warnings"] == ["the title of 1 entries was cut"]
+
+    def test_a_long_author_is_not_searched_for_an_address(self):
+        found = read(rss(f"<item><title>A</title><author>a@{'a.' * 32_000}</author></item>"))
+        assert found["warnings"] == ["the author of 1 entries was cut"]
 
 
 class TestJsonFeed:

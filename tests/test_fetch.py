@@ -608,6 +608,7 @@ WANTED = {
     "/ok": None,
     "/etag": None,
     "/cookies": None,
+    "/path-body": None,  # the parser opens no file
     "/html": None,  # the parser tells it from a feed
     "/long": None,  # more than it says: the parser sees a document cut off
     "/gzbomb?mb=100": FailureReason.TOO_LARGE,
@@ -635,17 +636,21 @@ WANTED = {
 }
 
 
-@asynccontextmanager
-async def hostile_server() -> AsyncIterator[str]:
+def hostile_module() -> Any:
     spec = importlib.util.spec_from_file_location("serve_hostile", HOSTILE)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@asynccontextmanager
+async def hostile_server() -> AsyncIterator[str]:
     options = SimpleNamespace(
         cases=HOSTILE.parent / "out", ledger=None, seed=1, max_seconds=3, max_bytes=64 << 20
     )
-    hostile = module.Hostile(options)
+    hostile = hostile_module().Hostile(options)
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.CancelledError):  # the test is over
@@ -660,6 +665,17 @@ async def hostile_server() -> AsyncIterator[str]:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+
+
+@pytest.mark.skipif(not HOSTILE.exists(), reason="needs the shared bench")
+def test_every_behaviour_of_the_hostile_server_is_in_the_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    hostile = hostile_module().Hostile
+    there = {name[2:].replace("_", "-") for name in vars(hostile) if name.startswith("b_")}
+    assert len(there) == 26
+    assert {path.split("?")[0].split("/")[1] for path in WANTED} == there
 
 
 @pytest.mark.skipif(not HOSTILE.exists(), reason="needs the shared bench")

@@ -93,6 +93,11 @@ def test_an_unused_list_is_named_with_its_place() -> None:
     ]
 
 
+def test_the_list_of_what_is_worth_reading_is_used_by_the_monitor_itself() -> None:
+    found = one("any = ['FMS']", '[lists]\nworth_reading = ["@dsca"]\ndsca = ["DSCA"]')
+    assert lint(found, TODAY) == []
+
+
 def test_twins_are_named_however_they_are_written() -> None:
     found = rules(
         "[lists]\nx = ['drone', 'interceptor']\n"

@@ -119,6 +119,21 @@ def test_lists_are_shared_by_all_files() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lists", "title", "worth"),
+    [
+        pytest.param(
+            'worth_reading = ["@arms", "NATO"]\narms = ["tank"]', "Tanks", True, id="term"
+        ),
+        pytest.param('worth_reading = ["NATO"]', "Senators", False, id="no term"),
+        pytest.param('fms = ["DSCA"]', "DSCA", False, id="no such list"),
+    ],
+)
+def test_which_entries_are_worth_reading(lists: str, title: str, worth: bool) -> None:
+    found = rules(one('query = "drone"'), lists=f"[lists]\n{lists}")
+    assert found.worth_reading(an_entry(title, summary="")) is worth
+
+
+@pytest.mark.parametrize(
     "raw",
     [b"\xef\xbb\xbf" + one("any = 'drone'").encode(), one("any = 'drone'").replace("\n", "\r\n")],
     ids=["byte order mark", "windows"],

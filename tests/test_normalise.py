@@ -74,6 +74,8 @@ class TestIdentity:
         ("/relative", ""),
         ("https://", ""),
         ("http://[bad", ""),
+        ("http://xn--a/", ""),  # says it is an international name, and is none
+        ("https://xn--bcher-kva.example/1", "https://xn--bcher-kva.example/1"),
         (None, ""),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import ConfigError
@@ -166,6 +166,7 @@ FEEDS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(FEEDS, max_size=8, unique_by=lambda feed: opml.place(feed.url)))
 def test_what_is_exported_is_imported_again(feeds: list[Outline]) -> None:
     read = opml.read("f.opml", opml.write("Feeds", feeds))

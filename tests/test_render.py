@@ -116,6 +116,7 @@ def test_two_rules_on_one_story_make_one_message_that_names_both() -> None:
     [
         (Label.LATE, "(late: published before this feed was watched)"),
         (Label.EDITED, "(edited: it matches only since its publisher changed it)"),
+        (Label.ARTICLE, "(found in the article's full text)"),
         (Label.BACKFILL, "(looked back: found by a rule that is newer than the story)"),
     ],
 )

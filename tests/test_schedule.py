@@ -8,9 +8,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.feeds import rhythm as rhythms
 from monitor.feeds import schedule
 from monitor.feeds.schedule import JITTER, MAX_BACKOFF
 from monitor.model import (
@@ -21,10 +22,12 @@ from monitor.model import (
     NotModified,
     ParsedFeed,
     ParseFailed,
+    RawEntry,
+    Rhythm,
     Word,
 )
 from monitor.settings import PollSettings
-from tests.builders import NOW, a_feed, minutes
+from tests.builders import NOW, a_feed, an_entry, feed_settings, minutes
 
 DOWN = FetchFailed(reason=FailureReason.CONNECT, detail="no connection")
 SETTINGS = PollSettings()
@@ -67,6 +70,7 @@ def test_a_complete_document_saves_everything() -> None:
         last_modified="Thu, 13 Feb 2025 10:00:00 GMT",
         body_hash=schedule.body_hash(result.body),
         next_poll_at=after.next_poll_at,
+        rhythm=after.rhythm,
     )
 
 
@@ -142,17 +146,24 @@ def test_moves_are_counted_in_a_row(
 # --- when next
 
 
+def polled(**changes: Any) -> Feed:
+    """A feed that was visited before: its next visit is not spread."""
+    return a_feed(polled_at=NOW - minutes(15), **changes)
+
+
 @pytest.mark.parametrize(
     ("own", "max_age", "ttl", "longest"),
     [
-        (None, None, None, minutes(15)),
-        (None, minutes(5), minutes(1), minutes(15)),
-        (None, minutes(40), None, minutes(40)),
-        (None, minutes(40), minutes(60), minutes(60)),
-        (None, timedelta(days=30), None, timedelta(days=1)),
-        (minutes(5), minutes(40), minutes(60), minutes(5)),
-        (timedelta(days=30), None, None, timedelta(days=1)),
-        (timedelta(seconds=1), None, None, minutes(2)),
+        ({}, None, None, minutes(15)),
+        ({}, minutes(5), minutes(1), minutes(15)),
+        ({}, minutes(40), None, minutes(40)),
+        ({}, minutes(40), minutes(60), minutes(60)),
+        ({}, timedelta(days=30), None, timedelta(days=1)),
+        ({"interval": minutes(5)}, minutes(40), minutes(60), minutes(5)),
+        ({"interval": timedelta(days=30)}, None, None, timedelta(days=1)),
+        ({"interval": timedelta(seconds=1)}, None, None, minutes(2)),
+        ({"max_interval": minutes(10)}, minutes(40), None, minutes(10)),
+        ({"min_interval": minutes(90)}, minutes(40), None, minutes(100)),
     ],
     ids=[
         "the default",
@@ -163,19 +174,58 @@ def test_moves_are_counted_in_a_row(
         "the feed's own setting wins",
         "but not over the longest",
         "nor over the shortest",
+        "its own longest",
+        "its own shortest",
     ],
 )
 def test_interval(
-    own: timedelta | None, max_age: timedelta | None, ttl: timedelta | None, longest: timedelta
+    own: dict[str, Any], max_age: timedelta | None, ttl: timedelta | None, longest: timedelta
 ) -> None:
     parsed = replace(WHOLE, word=Word(ttl=ttl))
-    after = succeeded(a_feed(), fetched(max_age=max_age), parsed, interval=own)
+    settings = feed_settings(**own)
+    after = succeeded(polled(), fetched(max_age=max_age), parsed, own=settings)
     assert wait(after) == nearly(longest)
-    assert wait(after) >= SETTINGS.min_interval
+    assert wait(after) >= (settings.min_interval or SETTINGS.min_interval)
+
+
+def test_a_visit_teaches_its_rhythm_and_the_next_is_due_by_it() -> None:
+    times = [NOW - minutes(5 * n) for n in range(1, 50)]
+    new = [an_entry(published_at=at) for at in times]
+    parsed = replace(WHOLE, entries=(RawEntry(),) * 49)
+    after = succeeded(polled(), fetched(), parsed, new=new)
+    assert (after.rhythm.listed, after.rhythm.last_at) == (49, times[0])
+    assert wait(after) < minutes(8)
+
+
+def test_undated_entries_teach_only_after_the_first_document() -> None:
+    undated = [an_entry(published_at=None, first_seen_at=NOW)]
+    first = succeeded(polled(), fetched(), WHOLE, new=undated)
+    assert first.rhythm.last_at is None
+    second = succeeded(first, fetched(), WHOLE, new=undated, now=NOW + minutes(15))
+    assert second.rhythm.last_at == NOW
+
+
+def test_a_document_that_was_cut_off_does_not_say_how_much_is_listed() -> None:
+    feed = polled(rhythm=Rhythm(listed=30, word=Word(ttl=minutes(60))))
+    after = succeeded(feed, fetched(), CUT_OFF)
+    assert (after.rhythm.listed, after.rhythm.word.ttl) == (30, minutes(60))
+
+
+def test_its_word_is_remembered_when_nothing_has_changed() -> None:
+    first = succeeded(polled(), fetched(), replace(WHOLE, word=Word(ttl=minutes(60))))
+    assert wait(succeeded(first, NotModified(), None)) == nearly(minutes(60))
+
+
+def test_feeds_added_together_part_with_their_second_visit() -> None:
+    feeds = [a_feed(url=f"https://{n}.example.org/") for n in range(200)]
+    waits = sorted(wait(succeeded(feed, fetched())) for feed in feeds)
+    assert waits[0] == SETTINGS.min_interval
+    assert max(late - early for early, late in pairwise(waits)) < minutes(1.5)
+    assert minutes(13) < waits[-1] < minutes(15)
 
 
 def test_feeds_that_succeed_together_part() -> None:
-    feeds = [a_feed(url=f"https://{n}.example.org/") for n in range(200)]
+    feeds = [polled(url=f"https://{n}.example.org/") for n in range(200)]
     waits = {wait(succeeded(feed, fetched())) for feed in feeds}
     assert len(waits) > 190
     assert max(waits) - min(waits) > minutes(15) * JITTER / 2
@@ -206,10 +256,48 @@ def test_failing_since_is_the_first_failure() -> None:
     assert (second.failure, second.failure_detail) == (FailureReason.HTML, "a web page")
 
 
-def test_back_off_doubles_up_to_a_day() -> None:
-    hours = [schedule.backoff("feed", n, SETTINGS) for n in (1, 2, 3, 4, 8, 50, 10_000)]
-    expected = [minutes(15), minutes(30), minutes(60), minutes(120), MAX_BACKOFF]
-    assert hours == [nearly(each) for each in (*expected, MAX_BACKOFF, MAX_BACKOFF)]
+R = FailureReason
+
+
+@pytest.mark.parametrize(
+    ("reason", "waits"),
+    [
+        (R.DNS, [15, 15, 22.5, 33.75, 120]),
+        (R.CONNECT, [15, 15, 22.5, 33.75, 120]),
+        (R.TIMEOUT, [15, 15, 30, 60, 360]),
+        (R.HTTP_SERVER, [15, 15, 30, 60, 360]),
+        (R.NOT_FOUND, [15, 15, 45, 135, 1440]),
+        (R.FORBIDDEN, [15, 15, 45, 135, 1440]),
+        (R.HTML, [15, 15, 45, 135, 1440]),
+        (R.THROTTLED, [15, 15, 60, 240, 1440]),
+        (R.PARSER_KILLED, [15, 15, 60, 240, 1440]),
+    ],
+    ids=lambda value: value.value if isinstance(value, FailureReason) else "",
+)
+def test_the_kind_of_failure_says_how_fast_the_waits_grow(
+    reason: FailureReason, waits: list[float]
+) -> None:
+    found = [schedule.backoff("feed", n, reason, minutes(15)) for n in (1, 2, 3, 4, 10_000)]
+    assert found == [nearly(minutes(each)) for each in waits]
+
+
+@pytest.mark.parametrize("reason", FailureReason)
+def test_whatever_the_kind_three_failures_take_half_an_hour(reason: FailureReason) -> None:
+    """So an official feed that is dead is told after that."""
+    if reason is not R.GONE:
+        waits = [schedule.backoff("feed", n, reason, minutes(15)) for n in (1, 2)]
+        assert sum(waits, timedelta(0)) <= minutes(30)
+
+
+def test_a_busy_feed_is_tried_again_at_its_own_pace() -> None:
+    times = [NOW - minutes(n) for n in range(1, 200)]
+    rhythm = rhythms.learn(Rhythm(listed=30), times, NOW)
+    assert wait(schedule.failed(a_feed(rhythm=rhythm), DOWN, SETTINGS, NOW)) < minutes(4)
+
+
+def test_a_feed_is_not_tried_again_sooner_than_its_own_bound() -> None:
+    own = feed_settings(min_interval=minutes(40))
+    assert wait(schedule.failed(a_feed(), DOWN, SETTINGS, NOW, own)) == nearly(minutes(40))
 
 
 @pytest.mark.parametrize(
@@ -242,14 +330,19 @@ def test_ten_days_down_are_polled_daily_and_never_given_up() -> None:
     assert len(polls) > 15
 
 
-@given(st.integers(1, 10**9), st.text(max_size=20), st.timedeltas(minutes(2), timedelta(days=1)))
+@settings(deadline=None)
+@given(
+    st.integers(1, 10**9),
+    st.text(max_size=20),
+    st.sampled_from(FailureReason),
+    st.timedeltas(minutes(2), timedelta(days=1)),
+)
 def test_back_off_is_bounded_and_the_same_every_time(
-    failures: int, feed_id: str, interval: timedelta
+    failures: int, feed_id: str, reason: FailureReason, first: timedelta
 ) -> None:
-    settings = PollSettings(interval=interval)
-    first = schedule.backoff(feed_id, failures, settings)
-    assert interval * (1 - JITTER) <= first <= MAX_BACKOFF
-    assert first == schedule.backoff(feed_id, failures, settings)
+    found = schedule.backoff(feed_id, failures, reason, first)
+    assert first * (1 - JITTER) <= found <= MAX_BACKOFF
+    assert found == schedule.backoff(feed_id, failures, reason, first)
 
 
 # --- the whole once a day

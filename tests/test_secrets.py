@@ -21,6 +21,12 @@ allow_private = ["127.0.0.0/8"]
 [[feeds]]
 url = "{feed}"
 name = "Outlet"
+token = "${{CANARY}}"
+headers = {{ X-Key = "key ${{CANARY}}" }}
+[[feeds]]
+url = "{feed}-through-a-proxy"
+name = "Proxied"
+proxy = "http://user:${{CANARY}}@127.0.0.1:{http}"
 [[channels]]
 name = "mail"
 [channels.mail]

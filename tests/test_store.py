@@ -22,6 +22,7 @@ from monitor.model import (
     Accepted,
     ChannelState,
     DeliveryState,
+    Feed,
     Finished,
     Hit,
     Match,
@@ -31,6 +32,8 @@ from monitor.model import (
     RuleSetRecord,
     Suspicion,
 )
+from monitor.settings import FeedSettings
+from monitor.store.feeds import _DUE, OF_A_HOST
 from monitor.store.sqlite import SqliteStore
 from tests.builders import (
     NOW,
@@ -82,6 +85,19 @@ def committed(store: SqliteStore, *titles: str, **changes):
     return outcome
 
 
+def of_hosts(**counts: int) -> list[FeedSettings]:
+    """So many feeds of each host."""
+    return [
+        feed_settings(name=f"{host} {n}", url=f"https://{host}/{n}.xml")
+        for host, count in counts.items()
+        for n in range(count)
+    ]
+
+
+def host_of(feed: Feed) -> str:
+    return feed.url.split("/")[2]
+
+
 class TestFeeds:
     def test_a_new_feed_is_due_at_once(self, store):
         feed = claimed(store)
@@ -96,6 +112,60 @@ class TestFeeds:
         claimed(store)
         store.clear_claims()
         assert store.next_poll_at(0) == NOW
+
+    @pytest.mark.parametrize(
+        ("chosen", "due"),
+        [
+            ({}, 600),
+            ({"interval": minutes(30)}, 30),
+            ({"max_interval": minutes(90)}, 90),
+            ({"interval": minutes(5)}, 10),
+            ({"interval": minutes(900)}, 600),
+        ],
+        ids=["none", "interval", "longest", "passed already: now", "a longer one waits"],
+    )
+    def test_a_new_bound_holds_for_the_wait_under_way(self, store, chosen, due):
+        feed = replace(claimed(store), polled_at=NOW, next_poll_at=NOW + minutes(600))
+        store.commit([Outcome(feed=feed)])
+        store.sync_feeds([feed_settings(**chosen)], NOW + minutes(10))
+        assert store.next_poll_at(0) == NOW + minutes(due)
+
+    def test_a_new_bound_does_not_hurry_a_feed_that_fails(self, store):
+        feed = claimed(store)
+        failing = replace(feed, polled_at=NOW, next_poll_at=NOW + minutes(600), failures=5)
+        store.commit([Outcome(feed=failing)])
+        store.sync_feeds([feed_settings(interval=minutes(5))], NOW + minutes(10))
+        assert store.next_poll_at(0) == NOW + minutes(600)
+
+    def test_a_giant_host_does_not_fill_the_batch(self, store):
+        store.sync_feeds(of_hosts(giant=40, small=2, other=1), NOW)
+        hosts = [host_of(feed) for feed in store.claim_due(0, 6, NOW, LEASE)]
+        assert sorted(hosts[:3]) == ["giant", "other", "small"]
+        assert sorted(hosts[3:]) == ["giant", "giant", "small"]
+
+    def test_a_host_has_few_feeds_claimed_at_a_time(self, store):
+        store.sync_feeds(of_hosts(giant=40), NOW)
+        first = store.claim_due(0, 100, NOW, LEASE)
+        assert len(first) == OF_A_HOST
+        assert store.claim_due(0, 100, NOW, LEASE) == []
+        later = NOW + minutes(60)
+        store.commit([Outcome(feed=replace(each, next_poll_at=later)) for each in first[:3]])
+        assert len(store.claim_due(0, 100, NOW, LEASE)) == 3
+        assert len(store.claim_due(0, 100, NOW + LEASE, LEASE)) == OF_A_HOST  # the rest died
+
+    def test_the_longest_waiting_feed_of_a_host_is_first(self, store):
+        store.sync_feeds(of_hosts(giant=3), NOW)
+        for feed, ago in zip(store.claim_due(0, 3, NOW, LEASE), (1, 3, 2), strict=True):
+            store.commit([Outcome(feed=replace(feed, next_poll_at=NOW - minutes(ago)))])
+        chosen = {feed.id for feed in store.claim_due(0, 2, NOW, LEASE)}
+        (left,) = (f for f in store.feeds() if f.id not in chosen and not f.paused)
+        assert NOW - left.next_poll_at == minutes(1)
+
+    def test_due_feeds_are_found_by_the_index(self, store):
+        plan = store._db.execute(f"EXPLAIN QUERY PLAN {_DUE}", [0, 1, 2, 3, 4, 5]).fetchall()
+        told = " ".join(row["detail"] for row in plan)
+        assert "feeds_due" in told
+        assert "SCAN feeds" not in told
 
     def test_a_commit_under_an_old_claim_is_fenced_off(self, store):
         old = claimed(store)

@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests.servers import serving
+from tests.pages import page
+from tests.servers import reply, serving
 from tests.sinks import http_sink, smtp_sink
 
 ROOT = Path(__file__).parents[1]
@@ -40,9 +41,9 @@ class Outlet:
         self.items: list[str] = []
         self.published = self.gets = 0
 
-    def publish(self, title: str, *, minutes_ago: float = 0) -> None:
+    def publish(self, title: str, *, minutes_ago: float = 0, link: str = "") -> None:
         at = format_datetime(datetime.now(UTC) - timedelta(minutes=minutes_ago))
-        link = f"https://news.example/{self.published}"
+        link = link or f"https://news.example/{self.published}"
         self.published += 1
         self.items.insert(
             0,
@@ -201,6 +202,21 @@ async def test_alerts_are_in_the_atom_feed(tmp_path: Path) -> None:
         house.outlet.publish("NATO meets today")
         await house.until(lambda: "NATO meets today</title>" in feed.read_text(), "the entry")
         assert await house.stop() == 0
+
+
+async def test_an_article_is_told_of_what_only_it_says(tmp_path: Path) -> None:
+    behaviour = reply(page("They spoke about NATO.").encode(), content_type="text/html")
+    async with a_house(tmp_path) as house, serving({"/news": behaviour}) as site:
+        feed = 'name = "Outlet"\ncontent = "article"\nallow_private = ["127.0.0.0/8"]'
+        house.config.write_text(house.config.read_text().replace('name = "Outlet"', feed))
+        house.outlet.publish("Old", minutes_ago=600)
+        await house.run()
+        await house.until(lambda: house.told("Watching"), "the first message")
+        house.outlet.publish("Ministers meet", link=site.url("/news"))
+        await house.until(lambda: house.told("found in the article's full text"), "the alert")
+        assert await house.stop() == 0
+        assert [line["state"] for line in house.logged("article")] == ["done"]
+        assert len(house.told("Rule nato")) == 1
 
 
 async def test_systemd_hears_that_it_is_ready_and_that_it_stops(

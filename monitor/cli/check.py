@@ -15,6 +15,7 @@ from monitor.alerts.templates import Renderer
 from monitor.alerts.times import times_of
 from monitor.cli.options import config_option, config_path
 from monitor.errors import ConfigError, Problem
+from monitor.feeds.page import INSTALL, can_read_pages
 from monitor.language import detector
 from monitor.model import Rule
 from monitor.pipeline.in_force import joint_problems
@@ -22,7 +23,7 @@ from monitor.rules.lint import lint
 from monitor.rules.load import RuleSet, load, read_folder
 from monitor.rules.match import Detect, walk
 from monitor.rules.tree import Label
-from monitor.settings import Config
+from monitor.settings import Config, ContentMode
 from monitor.terminal import counted, plain, print_table
 
 
@@ -73,6 +74,8 @@ def examine(
         problems += error.problems
     if settings is not None and rules is not None:
         problems += joint_problems(settings, rules)
+    if settings is not None and not can_read_pages():
+        problems += _unread(settings)
     if settings is not None:
         problems += asyncio.run(_template_problems(settings))
     problems.sort(key=lambda problem: (problem.file, problem.line or 0))
@@ -102,6 +105,21 @@ def _undetected(rules: RuleSet) -> Iterator[Problem]:
                 remedy="to detect the others, install the extra: pip install 'monitor[language]'",
                 warning=True,
             )
+
+
+def _unread(settings: Config) -> Iterator[Problem]:
+    """That articles are asked for and cannot be read, said once."""
+    for feed in settings.feeds:
+        if feed.enabled and feed.content is ContentMode.ARTICLE:
+            file, _, line = feed.source.rpartition(":")
+            yield Problem(
+                file=file,
+                line=int(line),
+                what=f'feed "{feed.name}": articles cannot be read, only what the feed gives',
+                remedy=f"install the extra: {INSTALL}",
+                warning=True,
+            )
+            return
 
 
 def _print_destinations(settings: Config, rules: RuleSet) -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from monitor.alerts.plain import terminal_lines
 from monitor.events import (
+    ArticleRead,
     Event,
     Handed,
     Polled,
@@ -67,6 +68,7 @@ class Live:
 
     def __call__(self, event: Event) -> None:
         printers: dict[type, Callable[..., None]] = {
+            ArticleRead: self._article,
             Polled: self._polled,
             Handed: self._handed,
             Reloaded: self._reloaded,
@@ -94,6 +96,12 @@ class Live:
             self._say(f"{event.feed.name}: {_counts(event)}", "green" if event.alerts else "")
         for warning in event.warnings:
             self._say(f"{event.feed.name}: {warning}", "yellow")
+
+    def _article(self, event: ArticleRead) -> None:
+        if event.alerts:
+            names = ", ".join(sorted({alert.rule_name for alert in event.alerts}))
+            title = event.entry.title or event.entry.url
+            self._say(f"{event.entry.feed_name}: full text of “{title}”, alerts: {names}", "green")
 
     def _handed(self, event: Handed) -> None:
         if isinstance(event.result, Accepted):

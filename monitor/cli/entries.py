@@ -11,7 +11,7 @@ import click
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
 from monitor.errors import MonitorError
-from monitor.model import EarlierText
+from monitor.model import Article, ArticleState, EarlierText
 from monitor.settings import Config
 from monitor.terminal import plain, print_json, print_table
 
@@ -56,11 +56,13 @@ def show_entry(as_json: bool, entry_id: str) -> None:
         entry = store.entry(entry_id)
         earlier = store.revisions(entry.id) if entry else []
         story = store.story(entry.id) if entry else None
+        article = store.article(entry.id) if entry else None
     if entry is None or story is None:
         raise MonitorError(f'There is no entry "{entry_id}". `entries list` shows ids.')
     if as_json:
         texts = [asdict(each) for each in earlier]
-        print_json(asdict(entry) | {"story_id": story.id, "earlier": texts})
+        page = asdict(article) if article else None
+        print_json(asdict(entry) | {"story_id": story.id, "earlier": texts, "article": page})
         return
     for line in (
         entry.title,
@@ -70,14 +72,37 @@ def show_entry(as_json: bool, entry_id: str) -> None:
         entry.content or entry.summary,
         "",
         f"Entry {entry.id}, first seen {local(entry.first_seen_at, settings)}, story {story.id}",
-        *_history(earlier, settings),
+        *_said_of(article, settings),
+        *_history(earlier, article, settings),
     ):
         click.echo(plain(line).plain)
 
 
-def _history(earlier: Sequence[EarlierText], settings: Config) -> Iterator[str]:
+def _said_of(article: Article | None, settings: Config) -> Iterator[str]:
+    """Whether the text above is that of the page, and if not, why."""
+    if article is None:
+        return
+    at = local(article.due_at, settings)
+    match article.state:
+        case ArticleState.DONE:
+            yield f"Full text, read from the page {at}" + _because(article)
+        case ArticleState.FAILED:
+            yield "Only the text of the feed" + _because(article)
+        case ArticleState.QUEUED:
+            yield f"The page is still to be read, {at} at the earliest" + _because(article)
+
+
+def _because(article: Article) -> str:
+    return f": {article.detail}" if article.detail else ""
+
+
+def _history(
+    earlier: Sequence[EarlierText], article: Article | None, settings: Config
+) -> Iterator[str]:
     """What the entry said before, the latest first."""
     for text in reversed(earlier):
+        read = article is not None and article.due_at == text.changed_at
         yield ""
-        yield f"Until {local(text.changed_at, settings)} it said:"
+        until = f"Until {local(text.changed_at, settings)}"
+        yield f"{until}, when its full text was read, it said:" if read else f"{until} it said:"
         yield from filter(None, (text.title, text.content or text.summary))

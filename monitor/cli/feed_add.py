@@ -55,10 +55,10 @@ def add(
     yes: bool,
     anyway: bool,
 ) -> None:
-    """Watch a feed: URL is its address, or that of a site, whose feeds are then looked for.
+    """Watch the feed at URL, or one of the feeds of a site.
 
-    Shows what it brings and what your rules would have matched, and writes it into config.toml.
-    Works while the monitor runs.
+    Looks for the feeds of a web page, shows what one brings and what your rules would have
+    matched, and writes it into config.toml. Works while the monitor runs.
     """
     from monitor.pipeline.arrival import NoFeed, look
 

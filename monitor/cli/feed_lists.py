@@ -12,9 +12,9 @@ import click
 
 from monitor.cli.options import config_option
 from monitor.cli.reading import looked_up, without_login
-from monitor.configchannels import shown
 from monitor.configedit import NotWritten, add_feeds
 from monitor.configopml import read_list
+from monitor.configsecrets import shown
 from monitor.errors import ConfigError, MonitorError
 from monitor.feeds import opml
 from monitor.feeds.address import place, public
@@ -28,9 +28,10 @@ from monitor.terminal import counted, plain, print_table
 @click.option("--tag", "tags", multiple=True, help="A label for all of them; may be repeated.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be added.")
 def import_feeds(file: Path, tags: tuple[str, ...], dry_run: bool) -> None:
-    """Add the feeds of an OPML file to config.toml; its folders become tags.
+    """Add the feeds of an OPML file to config.toml.
 
-    OPML is what feed readers export. What is watched already is left as it is. To follow a file
+    OPML is what feed readers export; folders become tags. A text file with an address a line will
+    do. What is watched already is left as it is. To follow a file
     that others keep, name it in config.toml instead: feeds_from = ["feeds.opml"].
     """
     settings, listed = looked_up(), read_list(file)
@@ -84,9 +85,10 @@ def _tell(
 @config_option
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
 def export_feeds(file: Path) -> None:
-    """Write all feeds into an OPML file, for other programs; tags become folders. - is stdout.
+    """Write all feeds into an OPML file.
 
-    Feeds that are switched off are marked as comments. Names and passwords are left out.
+    Tags become folders; FILE may be - for standard output. Feeds that are switched off are marked
+    as comments. Names and passwords are left out.
     """
     settings = looked_up()
     text = opml.write("Feeds of the news monitor", map(_outline, settings.feeds))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 
 import click
 
 from monitor.cli.options import config_option
 from monitor.cli.reading import looked_up, reading, without_login
+from monitor.config import secrets_of
 from monitor.configedit import NotWritten, names_in, readdress, remove_feed, switch_off, switch_on
 from monitor.errors import MonitorError
 from monitor.feeds.condition import MOVED_POLLS, has_moved
@@ -30,7 +32,8 @@ def remove(name: str) -> None:
 
     settings, feed = _own(name)
     _rewritten(settings, feed, edit)
-    _say(f'"{name}" is no longer in config.toml. These lines were taken out:\n{gone[0]}')
+    _say(f'"{name}" is no longer in config.toml. These lines were taken out:')
+    _say(_without_secrets(gone[0], feed, settings))
     _say(_live())
 
 
@@ -54,7 +57,7 @@ def pause(name: str, reason: str) -> None:
 @config_option
 @click.argument("name")
 def resume(name: str) -> None:
-    """Watch a feed again that was paused, or was switched off in config.toml."""
+    """Watch a paused feed again, or one that config.toml has switched off."""
     settings, feed = _own(name)
     if feed.enabled:
         _say(f'"{name}" is not switched off. See how it fares with: feeds show "{name}"')
@@ -119,6 +122,15 @@ def _rewritten(settings: Config, feed: FeedSettings, edit: Callable[[str], str])
     relying = rules.relying_on(feed.name, feed.tags) if rules is not None else ()
     if relying and not now.get(feed.name):
         _say(f"Rules that ask for it or for one of its tags: {', '.join(relying)}.")
+
+
+def _without_secrets(lines: str, feed: FeedSettings, settings: Config) -> str:
+    """The feed's own keys; tables below them, such as [feeds.headers], may hold secrets."""
+    own = takewhile(lambda line: not line.lstrip().startswith("[feeds."), lines.split("\n"))
+    text = "\n".join(own).replace(feed.url, without_login(feed.url)).rstrip()
+    for secret in secrets_of(settings):
+        text = text.replace(secret, "…")
+    return text
 
 
 def _live() -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 import click
 
-from monitor.cli.feed_add import add
-from monitor.cli.feed_lists import export_feeds, import_feeds
-from monitor.cli.feed_switch import accept_move, pause, remove, resume
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import local, looked_up, reading, without_login
 from monitor.feeds import condition
@@ -25,7 +23,34 @@ NEW, OFF = "new", "off"
 FARES = (*(each.value for each in State if each not in (State.NEW, State.PAUSED)), NEW, OFF)
 
 
-@click.group()
+# Those that edit config.toml: name → (module, attribute).
+EDITS = {
+    "add": ("monitor.cli.feed_add", "add"),
+    "remove": ("monitor.cli.feed_switch", "remove"),
+    "pause": ("monitor.cli.feed_switch", "pause"),
+    "resume": ("monitor.cli.feed_switch", "resume"),
+    "accept-move": ("monitor.cli.feed_switch", "accept_move"),
+    "import": ("monitor.cli.feed_lists", "import_feeds"),
+    "export": ("monitor.cli.feed_lists", "export_feeds"),
+}
+
+
+class _Feeds(click.Group):
+    """Imports what edits when it is called: `status` needs only ``state``, and should be quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *EDITS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in EDITS:
+            return super().get_command(ctx, cmd_name)
+        module, attribute = EDITS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Feeds)
 @config_option
 def feeds() -> None:
     """What is watched, and how it fares; and what else should be.
@@ -33,10 +58,6 @@ def feeds() -> None:
     All of these work while the monitor runs. config.toml stays the truth: what is changed here is
     written there, every remark kept, and taken over within seconds.
     """
-
-
-for _command in (add, remove, pause, resume, accept_move, import_feeds, export_feeds):
-    feeds.add_command(_command)
 
 
 @feeds.command("list")

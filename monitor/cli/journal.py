@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import structlog
 
-from monitor.events import Event, Handed, Polled, PollKind, Reloaded, Trouble, Welcomed
+from monitor.events import ArticleRead, Event, Handed, Polled, PollKind, Reloaded, Trouble, Welcomed
 from monitor.model import Accepted, Feed
 from monitor.rules.load import RuleSet
 from monitor.settings import Config
@@ -36,6 +36,16 @@ class Journal:
         match event:
             case Polled():
                 self._polled(event)
+            case ArticleRead():
+                log.info(
+                    "article",
+                    feed=event.entry.feed_name,
+                    entry=event.entry.id,
+                    state=event.article.state.value,
+                    attempts=event.article.attempts,
+                    alerts=[alert.id for alert in event.alerts],
+                    detail=event.article.detail,
+                )
             case Handed():
                 self._handed(event)
             case Reloaded():

@@ -41,7 +41,7 @@ async def check_feeds(settings: Config) -> int:
 
 async def _try(feed: FeedSettings, fetcher: Fetcher, parser: Parser) -> tuple[bool, str]:
     """Whether *feed* brings entries, and what to say of it."""
-    result = await fetcher.get(feed.url)
+    result = await fetcher.get(feed.url, access=feed.access)
     if not isinstance(result, Fetched):
         return False, getattr(result, "detail", "not modified")
     parsed = await parser.parse(result)

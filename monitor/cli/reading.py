@@ -12,8 +12,8 @@ import click
 
 from monitor import config
 from monitor.cli.options import config_path
-from monitor.configchannels import shown
 from monitor.configfile import read_duration
+from monitor.configsecrets import shown
 from monitor.errors import MonitorError
 from monitor.pipeline.lists import last_good
 from monitor.settings import Config

@@ -20,7 +20,7 @@ from monitor.cli.options import config_option, config_path
 from monitor.config import load, secrets_of
 from monitor.daemon import Daemon, Tick
 from monitor.errors import StoreBusy
-from monitor.events import Event, Handed, Polled, PollKind, Reloaded, Trouble
+from monitor.events import ArticleRead, Event, Handed, Polled, PollKind, Reloaded, Trouble
 from monitor.feeds import health
 from monitor.model import Feed, Refused
 from monitor.pipeline.lists import last_good
@@ -100,6 +100,7 @@ async def _once(path: Path) -> int:
     async with _session(path, failed) as (session, shows, _):
         shows.start(session.in_force.config, session.in_force.rules, await _feeds(session))
         await session.poller.round()
+        await session.articles.round()
         await session.upkeep.sweep()
         await session.deliverer.round()
         shows.stop()
@@ -137,6 +138,8 @@ async def _session(
         if failed is not None and _is_failure(event):
             failed.append(event)
         shows(event)
+        if isinstance(event, ArticleRead | Polled):
+            waker.wake("articles")  # there is room for another page, or a new one
         if isinstance(event, Polled | Reloaded):
             waker.wake("poll")  # there is room for another visit, or a new feed
         if isinstance(event, Reloaded):
@@ -181,6 +184,10 @@ def _ticks(session: Session) -> list[Tick]:
         await session.poller.start_due()
         return _until(await session.store.call(lambda store: store.next_poll_at(0)))
 
+    async def articles() -> timedelta:
+        await session.articles.start_due()
+        return _until(await session.articles.next_due_at())
+
     async def deliver() -> timedelta:
         await session.deliverer.start_due()
         due = await session.store.call(lambda store: store.next_due_at())
@@ -195,8 +202,8 @@ def _ticks(session: Session) -> list[Tick]:
         await session.upkeep.sweep()
         return UPKEEP_EVERY if session.upkeep.welcomed else FIRST_UPKEEP
 
-    ticks = {"poll": poll, "deliver": deliver, "reload": reload, "upkeep": upkeep}
-    return [Tick(name, _patient(name, act)) for name, act in ticks.items()]
+    ticks = (poll, articles, deliver, reload, upkeep)
+    return [Tick(act.__name__, _patient(act.__name__, act)) for act in ticks]
 
 
 def _noted(tick: Tick, progress: Progress) -> Tick:

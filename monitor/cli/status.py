@@ -16,9 +16,11 @@ from monitor.cli.reading import looked_up, reading
 from monitor.cli.said import silence_as_plain
 from monitor.feeds import gaps
 from monitor.feeds.condition import State, condition
+from monitor.feeds.page import INSTALL, can_read_pages
 from monitor.model import (
     GIVEN_UP,
     WAITING,
+    ArticleState,
     ChannelState,
     DeliveryState,
     Feed,
@@ -26,7 +28,7 @@ from monitor.model import (
     Silence,
 )
 from monitor.pipeline.distress import ALIVE
-from monitor.settings import Channel, Config
+from monitor.settings import Channel, Config, ContentMode
 from monitor.terminal import age, counted, plain, print_json, print_table
 
 ALIVE_FOR = timedelta(minutes=5)  # a running monitor writes every minute
@@ -50,12 +52,15 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
     with reading(settings) as store:
         feeds, states = store.feeds(), store.channel_states()
         queue, rules = store.queue_lengths(), store.last_rule_set()
+        articles = store.count_articles()
         silences = [each for each in store.silences() if in_force(each, now)]
         not_live = {what: store.note(f"not-live:{what}") or "" for what in WATCHED}
     stored = {feed.url: feed for feed in feeds}
     if as_json:
         told = _as_json(settings, stored, states, queue, rules, now)
         muting = [silence_as_plain(each) for each in silences]
+        pages = {state.value: articles.get(state, 0) for state in ArticleState}
+        told["articles"] = {"installed": can_read_pages(), **pages}
         print_json({**told, "silences": muting, "not_live": not_live})
         return
     _print_feeds(settings, stored, now)
@@ -63,6 +68,7 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
     _print_channels(settings, states, now)
     click.echo()
     _print_queue(queue)
+    _print_articles(settings, articles)
     _print_silences(silences, settings, now)
     if rules is not None:
         click.echo(f"Rules in force since {age(rules.loaded_at, now)}.")
@@ -140,6 +146,15 @@ def _print_queue(queue: dict[str, int]) -> None:
     if lost:
         states = " ".join(f"--state {each}" for each in lost)
         click.echo(f"See what was given up with: deliveries list {states}")
+
+
+def _print_articles(settings: Config, counts: dict[ArticleState, int]) -> None:
+    asked = any(feed.enabled and feed.content is not ContentMode.FEED for feed in settings.feeds)
+    if asked and not can_read_pages():
+        click.echo(f"Articles are not read, only what feeds give; to have them: {INSTALL}")
+    elif counts:
+        waiting, done, failed = (counts.get(each, 0) for each in ArticleState)
+        click.echo(f"Articles: {done} read, {waiting} waiting, {failed} not to be had.")
 
 
 def _print_silences(silences: Sequence[Silence], settings: Config, now: datetime) -> None:

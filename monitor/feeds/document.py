@@ -17,9 +17,10 @@ from urllib.parse import urljoin
 import feedparser
 from feedparser.mixin import _FeedParserMixin
 
-from monitor.feeds import dates, jsonfeed, sitemap, wrongpage
+from monitor.feeds import charset, dates, jsonfeed, sitemap, word, wrongpage
 from monitor.feeds.clean import html_to_text, one_line
 from monitor.feeds.older import older_page
+from monitor.feeds.screen import screened
 from monitor.model import FailureReason
 
 MAX_ENTRIES = 10_000
@@ -27,6 +28,18 @@ MAX_TITLE = 1_000
 MAX_TEXT = 256_000
 MAX_LINK = 4_000
 MAX_CATEGORIES = 100
+
+MAX_AUTHOR = 1_000
+_split_author = _FeedParserMixin._sync_author_detail
+
+
+def _split_short_author(self: Any, key: str = "author") -> None:
+    """Its search for an address in a name takes quadratic time."""
+    if len(str(dict.get(self._get_context(), key) or "")) <= MAX_AUTHOR:
+        _split_author(self, key)
+
+
+_FeedParserMixin._sync_author_detail = _split_short_author
 
 # A relative guid resolved against the address would change when the feed moves.
 _FeedParserMixin.can_be_relative_uri = frozenset(_FeedParserMixin.can_be_relative_uri) - {"id"}
@@ -36,7 +49,7 @@ _HTML_START = re.compile(
 )
 _FEED_INSIDE = re.compile(rb"<(?:rss|feed|rdf:RDF)\s[^>]{0,400}(?:version|xmlns)")
 _ROOT = re.compile(rb"<([A-Za-z_][A-Za-z0-9_.:-]{0,60})[\s/>]")
-_DECLARATION = re.compile(rb"\s*<\?xml[^>]{0,1000}?\?>")
+_ANOTHER = re.compile(rb"</(?:rss|feed|rdf:RDF)\s*>\s*<(?:\?xml|rss|feed|rdf:RDF)[\s>]")
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
@@ -51,16 +64,18 @@ def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
         return _failed(*wrongpage.seen(body, url))
     if sitemap.is_one(body):
         return _from_sitemap(body)
-    guarded = _guarded(body)
-    if guarded is None:
+    plain, content_type, broken = charset.in_utf8(body, header.get("content_type"))
+    few, left_out = _first_entries(plain)
+    seen = screened(few)
+    if seen is None:
         return _no_feed("its XML declaration does not end")
-    guarded, left_out = _first_entries(guarded)
-    document = _parse(header, guarded)
+    document = _parse({**header, "content_type": content_type}, seen.body)
     if not document.get("version") and not document.entries:
         if b"<html" in body[:100_000].lower():
             return _failed(*wrongpage.seen(body, url))
         return _no_feed(_seen(body))
-    return _parsed(document, body, url, left_out)
+    notes = [*seen.notes, *_read_as(broken), *_left_out(left_out)]
+    return _parsed(document, plain, url, notes)
 
 
 def _from_json(body: bytes) -> dict[str, Any]:
@@ -75,7 +90,7 @@ def _from_sitemap(body: bytes) -> dict[str, Any]:
     entries, warnings = _capped(sitemap.read(body, max_entries=MAX_ENTRIES))
     if not entries:
         return _no_feed("it is a sitemap without dated pages")
-    told = {"version": "sitemap", "title": "", "language": None, "ttl": None, "complete": True}
+    told = {"version": "sitemap", "title": "", "language": None, "word": {}, "complete": True}
     return {**told, "entries": entries, "warnings": warnings}
 
 
@@ -90,20 +105,6 @@ def _parse(header: Mapping[str, Any], body: bytes) -> Any:
             "content-type": header.get("content_type") or "application/xml",
         },
     )
-
-
-def _guarded(body: bytes) -> bytes | None:
-    """*body* with white space after its XML declaration: feedparser's search for its end is cubic.
-
-    None if it does not end within a kilobyte.
-    """
-    start = body.removeprefix(b"\xef\xbb\xbf")
-    if start.lstrip()[:5] != b"<?xml":
-        return body
-    found = _DECLARATION.match(start)
-    if found is None:
-        return None
-    return found[0].lstrip() + b"\n" + start[found.end() :].lstrip()
 
 
 def _seen(body: bytes) -> str:
@@ -134,24 +135,35 @@ def _first_entries(body: bytes) -> tuple[bytes, int]:
     return body, 0
 
 
-def _parsed(document: Any, body: bytes, url: str, left_out: int) -> dict[str, Any]:
+def _left_out(count: int) -> list[str]:
+    total = MAX_ENTRIES + count
+    return [f"only the first {MAX_ENTRIES} of {total} entries were read"] if count else []
+
+
+def _read_as(broken: int) -> list[str]:
+    """What is said of a document in UTF-8 that is not quite that."""
+    many = "1 character" if broken == 1 else f"{broken} characters"
+    return [f"{many} of its UTF-8 broken, shown as \ufffd"] if broken else []
+
+
+def _parsed(document: Any, body: bytes, url: str, notes: list[str]) -> dict[str, Any]:
     feed, found = document.feed, list(document.entries)
     complete, last_whole = _ending(body, bool(document.bozo))
     if not complete and found and not last_whole:
         found.pop()
     entries, warnings = _capped([_entry(each, url) for each in found])
-    if left_out:
-        total = MAX_ENTRIES + left_out
-        warnings.append(f"only the first {MAX_ENTRIES} of {total} entries were read")
+    warnings = [*notes, *warnings]
     if not complete:
         warnings.append("the document is cut off; its unfinished entry waits for the next poll")
     elif document.bozo and not found:
         warnings.append("the document is not well-formed")
+    if document.bozo and _ANOTHER.search(body):
+        warnings.append("there are two documents in one; the entries of both were read")
     return {
         "version": document.get("version") or "unknown",
         "title": one_line(str(feed.get("title") or "")),
         "language": feed.get("language") or None,
-        "ttl": _number(feed.get("ttl")),
+        "word": word.said(feed, body),
         "complete": complete,
         "older": _older(feed, url),
         "warnings": warnings,
@@ -234,11 +246,6 @@ def _seconds(text: Any, parsed: Any) -> float | None:
         return datetime.fromtimestamp(calendar.timegm(parsed), UTC).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _number(value: Any) -> int | None:
-    text = str(value or "").strip()
-    return int(text) if text.isdecimal() and len(text) < 8 else None
 
 
 def _capped(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:

@@ -1,4 +1,4 @@
-"""One visit's GET: conditional, bounded, guarded.  The one module that knows httpx for feeds.
+"""One GET: conditional, bounded, guarded.  With ``clients`` and ``failures`` all that knows httpx.
 
 Whatever a server does comes back as a value.  httpx unpacks without bound, has no deadline for a
 whole exchange and follows redirects without asking, so all three are done here.
@@ -7,31 +7,30 @@ whole exchange and follows redirects without asking, so all three are done here.
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import Self
 
 import httpx
-import structlog
 
 from monitor import __version__
-from monitor.feeds.body import BadCoding, CutOff, Inflater, TooLarge
+from monitor.feeds.body import MAX_BODY, CutOff, Inflater
+from monitor.feeds.clients import Clients
+from monitor.feeds.conceal import concealed
+from monitor.feeds.encoding import read_as
+from monitor.feeds.failures import failure_of
 from monitor.feeds.guard import (
-    AddressRefused,
-    GuardedBackend,
-    NameUnknown,
     Resolve,
     SystemResolver,
+    refuse_written,
 )
 from monitor.feeds.headers import max_age, retry_after
 from monitor.feeds.hosts import Gate
 from monitor.model import FailureReason, Feed, Fetched, FetchFailed, FetchResult, NotModified
-from monitor.settings import PollSettings
+from monitor.settings import Access, FeedSettings, PollSettings
 
 MAX_HOPS = 5
 RESOLVER_THREADS = 32  # slow look-ups must not wait for each other
@@ -39,6 +38,8 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9,"
     " text/xml;q=0.8, */*;q=0.5"
 )
+ACCEPT_PAGE = "text/html, application/xhtml+xml;q=0.9"
+MAX_PAGE = 5 << 20  # bytes, as sent and after decompression
 _PERMANENT, _TEMPORARY = (301, 308), (302, 303, 307)
 _CONDITIONS = ("if-none-match", "if-modified-since")
 _HARMLESS = (*_CONDITIONS, "accept", "accept-language")  # may follow a redirect to another origin
@@ -48,6 +49,7 @@ _STATUSES = {  # reason, and what the server does
     206: (FailureReason.TRUNCATED, "sends only a part"),
     401: (FailureReason.FORBIDDEN, "wants a password"),
     403: (FailureReason.FORBIDDEN, "refuses us"),
+    407: (FailureReason.FORBIDDEN, "is behind a proxy that wants a password"),
     404: (FailureReason.NOT_FOUND, "says there is no such page"),
     410: (FailureReason.GONE, "says the feed is gone for good"),
     429: (FailureReason.THROTTLED, "says we ask too often"),
@@ -58,29 +60,6 @@ _CLASSES = {
     4: (FailureReason.HTTP_CLIENT, "refuses the request"),
     5: (FailureReason.HTTP_SERVER, "has an error of its own"),
 }
-_log = structlog.get_logger()
-
-# What we raise ourselves and what TLS raises lies under httpx's translation of it.
-_OURS: tuple[tuple[type[Exception], FailureReason], ...] = (
-    (AddressRefused, FailureReason.BLOCKED_ADDRESS),
-    (NameUnknown, FailureReason.DNS),
-    (TooLarge, FailureReason.TOO_LARGE),
-    (BadCoding, FailureReason.BAD_ENCODING),
-    (CutOff, FailureReason.TRUNCATED),
-    (ssl.SSLError, FailureReason.TLS),
-)
-# What httpx and its parts raise, the special before the general.
-_THEIRS: tuple[tuple[type[Exception], FailureReason, str], ...] = (
-    (httpx.ConnectTimeout, FailureReason.TIMEOUT, "no connection in time"),
-    (httpx.TimeoutException, FailureReason.TIMEOUT, "no answer in time"),
-    (TimeoutError, FailureReason.TIMEOUT, "the answer took too long"),
-    (httpx.ConnectError, FailureReason.CONNECT, "no connection"),
-    (httpx.NetworkError, FailureReason.CONNECT, "the connection was cut before an answer"),
-    (httpx.UnsupportedProtocol, FailureReason.REDIRECTS, "redirected to what is no web address"),
-    (httpx.InvalidURL, FailureReason.REDIRECTS, "redirected to an unusable address"),
-    (UnicodeError, FailureReason.REDIRECTS, "redirected to an unusable address"),
-    (httpx.HTTPError, FailureReason.PROTOCOL, "the server does not speak HTTP properly"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +68,21 @@ class _Redirect:
     permanent: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """What is asked for beside an address."""
+
+    headers: dict[str, str]  # names in lower case
+    access: Access
+    limit: int = MAX_BODY
+    page: bool = False  # HTML is wanted, and nothing else
+
+
 class Fetcher:
     """Fetches within the bounds of *settings*; an async context manager.
 
-    *resolve* gives the addresses of a host; *tls* is for tests with certificates of their own.
+    *feeds* may each have their own ``Access``.  *resolve* gives the addresses of a host; *tls* is
+    for tests with certificates of their own.
     """
 
     def __init__(
@@ -100,6 +90,7 @@ class Fetcher:
         settings: PollSettings,
         *,
         contact: str = "",
+        feeds: Sequence[FeedSettings] = (),
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -107,8 +98,9 @@ class Fetcher:
         self._system_resolver = SystemResolver(RESOLVER_THREADS)
         self._resolve, self._clock = resolve or self._system_resolver, clock
         self._tls = tls or ssl.create_default_context()  # one for all: making it costs 80 ms
-        self._retired: list[httpx.AsyncClient] = []
+        self._retired: list[Clients] = []
         self._set_up(settings, contact)
+        self._access = _accesses(feeds)
 
     def _set_up(self, settings: PollSettings, contact: str) -> None:
         about = f" (+{contact})" if contact else ""
@@ -122,12 +114,15 @@ class Fetcher:
         self._gate = Gate(
             at_once=settings.concurrency, gap=settings.per_host_gap, clock=self._clock
         )
-        self._client = _client(settings, self._resolve, self._tls)
+        self._clients = Clients(settings, self._resolve, self._tls)
 
-    def use(self, settings: PollSettings, *, contact: str) -> None:
+    def use(
+        self, settings: PollSettings, *, contact: str, feeds: Sequence[FeedSettings] = ()
+    ) -> None:
         """Fetch by other settings from now on; exchanges under way end by the old ones."""
+        self._access = _accesses(feeds)
         if (settings, contact) != (self._settings, self._contact):
-            self._retired.append(self._client)
+            self._retired.append(self._clients)
             self._set_up(settings, contact)
 
     async def __aenter__(self) -> Self:
@@ -138,85 +133,86 @@ class Fetcher:
 
     async def aclose(self) -> None:
         self._system_resolver.close()
-        for client in (*self._retired, self._client):
-            await client.aclose()
+        for clients in (*self._retired, self._clients):
+            await clients.aclose()
 
     async def fetch(self, feed: Feed, *, unconditional: bool = False) -> FetchResult:
         """The feed's document, or that it has not changed, or why there is none."""
-        return await self.get(feed.url, {} if unconditional else _validators(feed))
+        access = self._access.get(feed.url, Access())
+        return await self.get(feed.url, {} if unconditional else _validators(feed), access=access)
 
-    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> FetchResult:
+    async def get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, access: Access | None = None
+    ) -> FetchResult:
         """GET *url* with *headers* (latin-1) beside our own; never raises for what a server does.
 
         At another origin only headers that cannot carry a secret are sent again.
         """
+        access = access or Access()
+        own = {name.lower(): value for name, value in (headers or {}).items()}
+        asking = _Asking(headers=dict(access.headers) | own, access=access)
+        result = await self._get(url, asking)
+        if access.encoding and isinstance(result, Fetched):
+            result = read_as(result, access.encoding)
+        return concealed(result, access.secrets)
+
+    async def page(self, url: str, feed: FeedSettings) -> FetchResult:
+        """The HTML page that an entry of *feed* links to; its secrets go to its own origin only."""
+        headers = dict(feed.access.headers) if _same_origin(url, feed.url) else {}
+        headers |= {"accept": ACCEPT_PAGE}
+        asking = _Asking(headers=headers, access=feed.access, limit=MAX_PAGE, page=True)
+        return concealed(await self._get(url, asking), feed.access.secrets)
+
+    async def _get(self, url: str, asking: _Asking) -> FetchResult:
         try:
             first = _web_url(httpx.URL(url))
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):
             reason = FailureReason.BAD_URL
             return FetchFailed(reason=reason, detail="not a usable http or https address")
-        own = {name.lower(): value for name, value in (headers or {}).items()}
         try:
-            return await self._follow(first, own)
+            return await self._follow(first, asking)
         except Exception as error:  # a feed must not end the loop, whatever it does
-            return _failure(error)
+            return failure_of(error)
 
-    async def _follow(self, url: httpx.URL, headers: dict[str, str]) -> FetchResult:
+    async def _follow(self, url: httpx.URL, asking: _Asking) -> FetchResult:
         """The deadline is one for all hops; only exchanges count, not the wait for their turn."""
         left, permanent = self._timeout, True
         for hop in range(MAX_HOPS + 1):
             async with self._gate.admitted(url.host):
                 began = self._clock()
-                result = await self._exchange(url, headers, left)
+                result = await self._exchange(url, asking, left)
                 left -= self._clock() - began
             if isinstance(result, FetchFailed):
                 return result
             if not isinstance(result, _Redirect):
                 return replace(result, permanent_url=_shown(url) if hop and permanent else None)
             permanent = permanent and result.permanent
-            headers = _portable(headers, url, result.url)
+            asking = replace(asking, headers=_portable(asking.headers, url, result.url))
             url = _web_url(result.url)
         reason = FailureReason.REDIRECTS
         return FetchFailed(reason=reason, detail=f"redirected more than {MAX_HOPS} times")
 
     async def _exchange(
-        self, url: httpx.URL, headers: dict[str, str], seconds: float
+        self, url: httpx.URL, asking: _Asking, seconds: float
     ) -> FetchResult | _Redirect:
         """One request and its whole answer, within *seconds*."""
-        raw = [(k.encode(), v.encode("latin-1")) for k, v in (self._headers | headers).items()]
+        access = asking.access
+        if access.proxy:  # it looks names up itself: what is written as an address is judged here
+            refuse_written(url.host, (*self._settings.allow_private, *access.allow_private))
+        ours = self._headers | ({"user-agent": access.user_agent} if access.user_agent else {})
+        raw = [(k.encode(), v.encode("latin-1")) for k, v in (ours | asking.headers).items()]
+        client = self._clients.of(access)
         async with asyncio.timeout(max(0.0, seconds)):
-            request = self._client.build_request("GET", url, headers=raw)
-            response = await self._client.send(request, stream=True)
+            request = client.build_request("GET", url, headers=raw)
+            response = await client.send(request, stream=True)
             try:
-                asked = any(name in headers for name in _CONDITIONS)
-                return await _answer(url, response, conditional=asked)
+                return await _answer(url, response, asking)
             finally:
                 await response.aclose()
 
 
-def _client(settings: PollSettings, resolve: Resolve, tls: ssl.SSLContext) -> httpx.AsyncClient:
-    limits = httpx.Limits(
-        max_connections=None, max_keepalive_connections=settings.concurrency, keepalive_expiry=30
-    )
-    transport = httpx.AsyncHTTPTransport(verify=tls, limits=limits, trust_env=False)
-    # httpx 0.28 has no argument for the network backend of its pool.
-    transport._pool._network_backend = GuardedBackend(settings.allow_private, resolve)
-    seconds = settings.timeout.total_seconds()
-    client = httpx.AsyncClient(
-        transport=transport,
-        timeout=httpx.Timeout(seconds, pool=None),
-        trust_env=False,
-        follow_redirects=False,
-    )
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return client
-
-
-def _tls() -> ssl.SSLContext:
-    """Trusts certifi's authorities and the system's, where a company keeps its own."""
-    context = httpx.create_ssl_context(trust_env=False)
-    context.load_default_certs()
-    return context
+def _accesses(feeds: Sequence[FeedSettings]) -> dict[str, Access]:
+    return {feed.url: feed.access for feed in feeds}
 
 
 # --- what is asked
@@ -237,9 +233,17 @@ def _web_url(url: httpx.URL) -> httpx.URL:
 
 def _portable(headers: dict[str, str], here: httpx.URL, there: httpx.URL) -> dict[str, str]:
     """What of *headers* may go along: all within an origin, else nothing that may be a secret."""
-    if (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port):
+    if _same_origin(here, there):
         return headers
     return {name: value for name, value in headers.items() if name in _HARMLESS}
+
+
+def _same_origin(here: httpx.URL | str, there: httpx.URL | str) -> bool:
+    try:
+        one, other = httpx.URL(here), httpx.URL(there)
+    except (httpx.InvalidURL, UnicodeError):
+        return False
+    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
 
 
 def _shown(url: httpx.URL) -> str:
@@ -251,31 +255,47 @@ def _shown(url: httpx.URL) -> str:
 
 
 async def _answer(
-    url: httpx.URL, response: httpx.Response, *, conditional: bool
+    url: httpx.URL, response: httpx.Response, asking: _Asking
 ) -> FetchResult | _Redirect:
     status = response.status_code
     if status in (*_PERMANENT, *_TEMPORARY) and "location" in response.headers:
         target = url.join(response.headers["location"])
         return _Redirect(target, permanent=status in _PERMANENT)
     if status == 304:
+        conditional = any(name in asking.headers for name in _CONDITIONS)
         return _unchanged(response, conditional=conditional)
     if status not in (200, 203):  # 203: a proxy on the way has changed something
         return _refused(response)
-    body = await _body(response)
+    kind = response.headers.get("content-type")
+    if asking.page and not _is_html(kind):
+        return FetchFailed(
+            reason=FailureReason.NOT_A_FEED, detail=f"it is no web page but {_named(kind)}"
+        )
+    body = await _body(response, asking.limit)
     if not body.strip():
         return FetchFailed(reason=FailureReason.EMPTY, detail="the answer is empty", status=status)
     return Fetched(
         body=body,
         final_url=_shown(url),
-        content_type=response.headers.get("content-type"),
+        content_type=kind,
         etag=_header(response, b"etag"),
         last_modified=_header(response, b"last-modified"),
         max_age=max_age(response.headers.get("cache-control")),
     )
 
 
-async def _body(response: httpx.Response) -> bytes:
-    inflater = Inflater(response.headers.get("content-encoding", ""))
+def _is_html(kind: str | None) -> bool:
+    """Whether the Content-Type is HTML; without one it may be."""
+    name = (kind or "text/html").partition(";")[0].strip().lower()
+    return name in ("text/html", "application/xhtml+xml")
+
+
+def _named(kind: str | None) -> str:
+    return (kind or "").partition(";")[0].strip()[:80] or "nothing named"
+
+
+async def _body(response: httpx.Response, limit: int) -> bytes:
+    inflater = Inflater(response.headers.get("content-encoding", ""), limit=limit)
     try:
         async for chunk in response.aiter_raw():
             inflater.feed(chunk)
@@ -311,49 +331,3 @@ def _header(response: httpx.Response, name: bytes) -> str | None:
     values = (value for key, value in response.headers.raw if key.lower() == name)
     value = next(values, None)
     return None if value is None else value.decode("latin-1")
-
-
-# --- what went wrong
-
-
-def _failure(error: Exception) -> FetchFailed:
-    for cause in _causes(error):
-        for kind, reason in _OURS:
-            if isinstance(cause, kind):
-                return FetchFailed(reason=reason, detail=_one_line(cause))
-    for cause in _causes(error):  # httpx wraps the InvalidURL of a redirect in a protocol error
-        if isinstance(cause, httpx.InvalidURL):
-            error = cause
-    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" in str(error):
-        error = httpx.ReadError("")  # httpcore's words for a connection that closed unanswered
-    for theirs, reason, words in _THEIRS:
-        if isinstance(error, theirs):
-            return FetchFailed(reason=reason, detail=f"{words}{_system_says(error)}")
-    _log.error("fetch failed in an unforeseen way", exc_info=error)
-    return FetchFailed(reason=FailureReason.INTERNAL, detail=type(error).__name__)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """*error* and what led to it, but for what TLS raises while it waits."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if not isinstance(cause, ssl.SSLWantReadError | ssl.SSLWantWriteError):
-            yield cause
-        cause = cause.__cause__ or cause.__context__
-
-
-def _system_says(error: Exception) -> str:
-    """What the operating system said of a connection: ": connection refused"."""
-    if not isinstance(error, httpx.NetworkError):
-        return ""
-    numbers = [cause.errno for cause in _causes(error) if isinstance(cause, OSError)]
-    number = next((number for number in reversed(numbers) if number), None)
-    return f": {os.strerror(number).lower()}" if number else ""
-
-
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is not valid: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"no secure connection: {(error.reason or 'TLS failed').lower().replace('_', ' ')}"
-    return " ".join(str(error).split())[:200]

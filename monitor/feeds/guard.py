@@ -59,6 +59,31 @@ def is_allowed(text: str, private: Iterable[Network]) -> bool:
     )
 
 
+def refuse_written(host: str, private: Iterable[Network]) -> None:
+    """Raise AddressRefused if *host* is a private address in whatever spelling, or this machine.
+
+    For what a proxy connects to: a name it looks up itself cannot be judged here.
+    """
+    address = _written(host)
+    if address is not None and not is_allowed(str(address), private):
+        raise AddressRefused(f"{host} is a private address")
+
+
+def _written(host: str) -> Address | None:
+    """The address that *host* spells: 127.0.0.1, 0x7f000001, ::1, localhost; None for a name."""
+    plain = host.strip("[]").rstrip(".").lower()
+    if plain == "localhost" or plain.endswith(".localhost"):
+        return IPv4Address("127.0.0.1")
+    try:
+        return ip_address(plain)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(plain))
+    except OSError:
+        return None
+
+
 def _unwrapped(address: Address) -> IPv4Address | None:
     """The IPv4 address that an IPv6 address stands for: mapped, 6to4, Teredo, NAT64."""
     if isinstance(address, IPv4Address):

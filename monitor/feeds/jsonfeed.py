@@ -37,7 +37,7 @@ def read(body: bytes, *, max_entries: int) -> dict[str, Any] | None:
         "version": version,
         "title": one_line(_string(document, "title") or ""),
         "language": language,
-        "ttl": None,
+        "word": {},
         "complete": True,
         "older": _string(document, "next_url"),
         "warnings": warnings,

@@ -7,6 +7,7 @@ that it is recognised when the feed's identity mode changes.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from monitor.urls import page_key
 
 OLDEST = datetime(1995, 1, 1, tzinfo=UTC)  # before the first feeds: a date to be doubted
 AHEAD = timedelta(days=1)  # clocks and zones differ by less
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 _KEY_LENGTH = 32  # hex digits of SHA-256
 
 
@@ -116,11 +118,19 @@ def web_url(link: str | None) -> str:
         return ""
     try:
         parts = urlsplit(one_line(link))
+        if parts.scheme.lower() not in ("http", "https") or not _is_host(parts.hostname or ""):
+            return ""
     except ValueError:
         return ""
-    if parts.scheme.lower() not in ("http", "https") or not parts.netloc:
-        return ""
     return one_line(link).replace(" ", "%20")
+
+
+def _is_host(name: str) -> bool:
+    """Whether *name* can be a host's; raises ValueError if it says "xn--" and is not so coded."""
+    coded = [label[4:] for label in name.split(".") if label.startswith("xn--")]
+    return bool(name) and not any(
+        _CONTROLS.search(each.encode().decode("punycode")) for each in coded
+    )
 
 
 def plausible(at: datetime | None, now: datetime) -> datetime | None:

@@ -1,6 +1,7 @@
 """A fetched body → ParsedFeed, in a child process that can be killed.
 
-Feeds that took long have a lane of their own, so that they delay no others.
+Feeds that took long, and documents so large that they will, have a lane of their own, so that they
+delay no others.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.errors import ChildFailed
-from monitor.model import FailureReason, Fetched, ParsedFeed, ParseFailed, RawEntry, Word
+from monitor.feeds import word
+from monitor.model import FailureReason, Fetched, ParsedFeed, ParseFailed, RawEntry
 from monitor.sandbox import Pool
 
 CHILD = "monitor.feeds.document:read"
@@ -19,6 +21,7 @@ DEADLINE = timedelta(seconds=30)
 CPU = timedelta(seconds=10)
 MEMORY = 768 << 20
 SLOW = 2.0  # seconds: from then on a feed parses in the slow lane
+LARGE = 1 << 20  # bytes: the largest news feed of the corpus has 400 KiB
 REMEMBERED = 10_000  # slow addresses
 
 _REASONS = {
@@ -45,11 +48,12 @@ class Parser:
         """What the document holds, or why it cannot be read.  Never raises for what it holds."""
         url = fetched.final_url
         header = {"final_url": url, "content_type": fetched.content_type}
-        pool = self._slow if url in self._slow_urls else self._fast
+        slow = url in self._slow_urls or len(fetched.body) > LARGE
+        pool = self._slow if slow else self._fast
         began = time.monotonic()
         try:
             found = await pool.call(header, fetched.body)
-            return _decoded(found)
+            return await asyncio.to_thread(_decoded, found) if slow else _decoded(found)
         except ChildFailed as failure:
             reason = (
                 FailureReason.PARSER_RAISED
@@ -82,17 +86,12 @@ def _decoded(found: dict[str, Any]) -> ParsedFeed | ParseFailed:
         version=str(found["version"]),
         title=str(found["title"]),
         language=_string(found["language"]),
-        word=_word(found),
+        word=word.read(found["word"]),
         complete=bool(found["complete"]),
         older_url=_string(found.get("older")),
         warnings=tuple(str(each) for each in found["warnings"]),
         entries=tuple(_entry(each) for each in found["entries"]),
     )
-
-
-def _word(found: dict[str, Any]) -> Word:
-    ttl = found["ttl"]
-    return Word(ttl=timedelta(minutes=ttl) if ttl else None)
 
 
 def _entry(found: dict[str, Any]) -> RawEntry:

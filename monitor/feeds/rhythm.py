@@ -21,10 +21,10 @@ from monitor.model import Gap, Rhythm
 
 FADE = timedelta(days=30)  # after it a week counts 37 % of what it did: half after 21 days
 MEMORY = timedelta(days=90)  # for longest gaps, and for the entries of a first document
-USUAL = 1.0  # entries an hour of a feed we know nothing of
+USUAL = 0.2  # entries an hour, five a day: of a feed we know nothing of
 USUAL_HOURS = 4.0  # watched so long, its own rate weighs as much as the usual one
-HOUR_DOUBT, DAY_DOUBT, RECENT_DOUBT = 1.0, 1.0, 2.0  # the k of each factor, in entries
-RECENT = timedelta(hours=4)  # how soon liveliness fades
+HOUR_DOUBT, DAY_DOUBT, RECENT_DOUBT = 0.5, 0.5, 2.0  # the k of each factor, in entries
+RECENT = timedelta(hours=2)  # how soon liveliness fades
 GAPS, LONGEST = 100, 32  # kept
 SHORTEST_GAP = timedelta(minutes=1)  # entries that come together leave no gap
 OFTEN = timedelta(hours=1)  # visits without news are noted no more often
@@ -72,7 +72,7 @@ def _watch(
     """*rhythm* with the time from *since* to *now* and the entries *seen* in it."""
     fade = _faded(now - since, FADE)
     entries, watched = _Sums.of(rhythm, fade)
-    for at, hours in _hours(since, now):
+    for at, hours in hours_between(since, now):
         watched.add(at, hours * _faded(now - at, FADE))
     for at in seen:
         entries.add(at, _faded(now - at, FADE), whole_day=whole_days)
@@ -91,8 +91,10 @@ def _watch(
 def _feel(rhythm: Rhythm, since: datetime, seen: Sequence[datetime], now: datetime) -> Rhythm:
     """*rhythm* with what came lately, and what was expected of the same time."""
     fade, profile = _faded(now - since, RECENT), Profile.of(rhythm)
-    hours = _hours(max(since, now - 10 * RECENT), now)
-    usual = sum(part * profile.at(at) * _faded(now - at, RECENT) for at, part in hours)
+    hours = hours_between(max(since, now - 10 * RECENT), now)
+    usual = sum(
+        part * profile.at(at) * _faded(now - at - part * _HOUR / 2, RECENT) for at, part in hours
+    )
     return replace(
         rhythm,
         recent=rhythm.recent * fade + sum(_faded(now - at, RECENT) for at in seen),
@@ -193,7 +195,7 @@ def reached(rhythm: Rhythm, start: datetime, entries: float) -> datetime:
     hours, for a feed whose last entry was at ``last_at``.
     """
     profile, left = Profile.of(rhythm), entries
-    for at, hours in _hours(start, start + timedelta(days=365)):
+    for at, hours in hours_between(start, start + timedelta(days=365)):
         brought = profile.at(at) * hours
         if brought >= left:
             return at + _HOUR * (left / profile.at(at))
@@ -208,6 +210,11 @@ class Profile:
     by_hour: tuple[float, ...]
     by_day: tuple[float, ...]
     week: float  # entries
+
+    @property
+    def level(self) -> float:
+        """Entries an hour in an average week."""
+        return self.week / 168
 
     @classmethod
     def of(cls, rhythm: Rhythm) -> Profile:
@@ -234,7 +241,9 @@ class Profile:
         """Entries from *start* to *end*: whole weeks at once, the rest hour by hour."""
         weeks = max(0, (end - start) // (7 * _DAY))
         rest = start + weeks * 7 * _DAY
-        return weeks * self.week + sum(hours * self.at(at) for at, hours in _hours(rest, end))
+        return weeks * self.week + sum(
+            hours * self.at(at) for at, hours in hours_between(rest, end)
+        )
 
 
 def _factor(seen: float, expected: float, doubt: float) -> float:
@@ -246,7 +255,7 @@ def _smooth(hours: Sequence[float]) -> list[float]:
     return [hours[n - 1] / 4 + hours[n] / 2 + hours[(n + 1) % 24] / 4 for n in range(24)]
 
 
-def _hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
+def hours_between(start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
     """The hours of the clock from *start* to *end*: where each begins, and how much of it."""
     at = start
     while at < end:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor import ids
+from monitor.feeds import pace
+from monitor.feeds.pace import Bounds
+from monitor.feeds.rhythm import learn
 from monitor.model import (
+    Entry,
     FailureReason,
     Feed,
     Fetched,
@@ -15,12 +20,32 @@ from monitor.model import (
     NotModified,
     ParsedFeed,
     ParseFailed,
+    Rhythm,
 )
-from monitor.settings import PollSettings
+from monitor.settings import FeedSettings, PollSettings
 
 MAX_BACKOFF = timedelta(hours=24)  # failing feeds are tried for ever, at least daily
 WHOLE_EVERY = timedelta(days=1)  # an unconditional fetch: some servers answer 304 for ever
 JITTER = 0.1
+SOON = 2  # failures in a row after which the waits begin to grow
+
+# How fast the waits grow, and up to what.  What may be our own network, or costs nothing to try, is
+# tried often; what somebody must first repair, or what costs the publisher or us much, seldom.
+_PASSING = (1.5, timedelta(hours=2))
+_AILING = (2.0, timedelta(hours=6))
+_OTHER = (3.0, MAX_BACKOFF)
+_PATIENCE = {
+    FailureReason.DNS: _PASSING,
+    FailureReason.CONNECT: _PASSING,
+    FailureReason.TIMEOUT: _AILING,
+    FailureReason.HTTP_SERVER: _AILING,
+    FailureReason.TRUNCATED: _AILING,
+    FailureReason.PROTOCOL: _AILING,
+    FailureReason.EMPTY: _AILING,
+    FailureReason.THROTTLED: (4.0, MAX_BACKOFF),
+    FailureReason.TOO_LARGE: (4.0, MAX_BACKOFF),
+    FailureReason.PARSER_KILLED: (4.0, MAX_BACKOFF),
+}
 
 
 def body_hash(body: bytes) -> str:
@@ -45,20 +70,25 @@ def succeeded(
     parsed: ParsedFeed | None,
     settings: PollSettings,
     now: datetime,
-    interval: timedelta | None = None,
+    own: FeedSettings | None = None,
+    new: Sequence[Entry] = (),
 ) -> Feed:
     """The feed after a visit that went well; *parsed* is None when the body was the last one's.
 
     A document that was cut off counts as an answer, but leaves the old validators, so that what it
-    lacked is sent again, and the old ``succeeded_at``.  *interval* is the feed's own setting.
+    lacked is sent again, and the old ``succeeded_at``.  *own* are the feed's settings, *new* are
+    the entries that it had not shown before.
     """
-    wait = _interval(fetched, parsed, settings, interval)
+    rhythm = _learnt(feed, parsed, new, now)
+    bounds = Bounds.of(settings, own)
+    wait = pace.wait(rhythm, now, bounds, max_age=fetched.max_age)
     moved_to = fetched.permanent_url
     again = feed.moved_count if moved_to == feed.moved_to else 0
     after = replace(
         feed,
         polled_at=now,
-        next_poll_at=now + max(_spread(wait, feed.id, now), settings.min_interval),
+        next_poll_at=now + max(_spread(wait, feed, now), bounds.shortest),
+        rhythm=rhythm,
         failures=0,
         failing_since=None,
         failure=None,
@@ -83,12 +113,18 @@ def succeeded(
 
 
 def failed(
-    feed: Feed, failure: FetchFailed | ParseFailed, settings: PollSettings, now: datetime
+    feed: Feed,
+    failure: FetchFailed | ParseFailed,
+    settings: PollSettings,
+    now: datetime,
+    own: FeedSettings | None = None,
 ) -> Feed:
     """The feed after a visit that brought nothing: back off, but never for ever."""
     failures = feed.failures + 1
     asked = (failure.retry_after if isinstance(failure, FetchFailed) else None) or timedelta(0)
-    wait = max(backoff(feed.id, failures, settings), min(asked, MAX_BACKOFF))
+    bounds = Bounds.of(settings, own)
+    first = max(min(pace.wait(feed.rhythm, now, bounds), bounds.usual), bounds.shortest)
+    wait = max(backoff(feed.id, failures, failure.reason, first), min(asked, MAX_BACKOFF))
     if failure.reason is FailureReason.GONE:
         wait = MAX_BACKOFF
     return replace(
@@ -102,30 +138,36 @@ def failed(
     )
 
 
-def backoff(feed_id: str, failures: int, settings: PollSettings) -> timedelta:
-    """The interval, doubled at each failure in a row after the first, up to a day.
+def backoff(feed_id: str, failures: int, reason: FailureReason, first: timedelta) -> timedelta:
+    """The wait after *failures* in a row, the last for *reason*.
 
-    Between nine and ten tenths of it, by feed and count: feeds that failed together part.
+    Twice *first*, so that a breakdown is known to last before it is told; from then on it grows as
+    the kind of failure says.  Between nine and ten tenths of that, by feed and count: feeds that
+    failed together part.
     """
-    longest = min(MAX_BACKOFF, settings.interval * (1 << min(failures - 1, 12)))
-    return longest * (1 - JITTER * _share(feed_id, str(failures)))
+    growth, longest = _PATIENCE.get(reason, _OTHER)
+    times = min(growth ** min(max(failures - SOON, 0), 40), MAX_BACKOFF / first)
+    most = min(max(longest, first), MAX_BACKOFF)
+    return min(first * times, most) * (1 - JITTER * _share(feed_id, str(failures)))
 
 
-def _interval(
-    fetched: Fetched | NotModified,
-    parsed: ParsedFeed | None,
-    settings: PollSettings,
-    own: timedelta | None,
-) -> timedelta:
-    """The feed's own setting, else the default or what the publisher asks for, if longer."""
-    asked = [each for each in (fetched.max_age, parsed.word.ttl if parsed else None) if each]
-    wait = own or max([settings.interval, *asked])
-    return min(max(wait, settings.min_interval), settings.max_interval)
+def _learnt(feed: Feed, parsed: ParsedFeed | None, new: Sequence[Entry], now: datetime) -> Rhythm:
+    """The feed's rhythm after this visit; undated entries of a first document teach nothing."""
+    was = feed.rhythm
+    if parsed and parsed.complete:
+        was = replace(was, word=parsed.word, listed=len(parsed.entries))
+    first = was.learnt_at is None
+    times = [each.published_at or (None if first else each.first_seen_at) for each in new]
+    return learn(was, [at for at in times if at], now)
 
 
-def _spread(wait: timedelta, feed_id: str, now: datetime) -> timedelta:
-    """*wait*, a little shorter for each feed in its own way, so that they do not march in step."""
-    return wait * (1 - JITTER * _share(feed_id, now.isoformat()))
+def _spread(wait: timedelta, feed: Feed, now: datetime) -> timedelta:
+    """*wait*, a little shorter for each feed in its own way, so that they do not march in step.
+
+    After a first visit by anything up to all of it: feeds that were added together part for good.
+    """
+    share = _share(feed.id, now.isoformat())
+    return wait * (1 - (share if feed.polled_at is None else JITTER * share))
 
 
 def _share(*parts: str) -> float:

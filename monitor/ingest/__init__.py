@@ -7,12 +7,13 @@ adds to a story that others have told is decided in ``joining``, which entries a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 from monitor.ingest.joining import add_to_story, advanced
+from monitor.ingest.reading import nothing, to_read
 from monitor.ingest.telling import told
 from monitor.model import (
     Entry,
@@ -26,7 +27,7 @@ from monitor.model import (
     Standing,
     Story,
 )
-from monitor.settings import Config, FirstPoll
+from monitor.settings import Config, ContentMode, FirstPoll
 
 Standings = Mapping[str, Standing]
 
@@ -47,6 +48,8 @@ class Situation:
     now: datetime
     rules_since: Mapping[str, datetime] = field(default_factory=dict)  # since when a rule is live
     found_late: frozenset[str] = frozenset()  # ids of entries from older pages
+    content: ContentMode = ContentMode.FEED  # where the text of this feed's entries comes from
+    worth_reading: Callable[[Entry], bool] = nothing
 
     @property
     def first_poll(self) -> bool:
@@ -74,8 +77,19 @@ def decide_edited(
     revisions = tuple(revision for revision, _ in edited)
     return combine(
         Outcome(feed=situation.feed, revisions=revisions),
-        [_alerted_again(revision, was, standings, situation) for revision, was in edited],
+        [
+            _alerted_again(revision, was, standings, situation, Label.EDITED)
+            for revision, was in edited
+        ],
     )
+
+
+def decide_read(
+    revision: Revision, was: Known, standings: Standings, situation: Situation
+) -> Outcome:
+    """What an entry changes that has the text of its page now."""
+    outcome = _alerted_again(revision, was, standings, situation, Label.ARTICLE)
+    return replace(outcome, revisions=(revision,))
 
 
 def combine(first: Outcome, others: Iterable[Outcome]) -> Outcome:
@@ -92,6 +106,7 @@ def combine(first: Outcome, others: Iterable[Outcome]) -> Outcome:
         alerts=tuple(each for part in parts for each in part.alerts),
         updates=tuple(each for part in parts for each in part.updates),
         deliveries=tuple(each for part in parts for each in part.deliveries),
+        articles=tuple(each for part in parts for each in part.articles),
     )
 
 
@@ -125,7 +140,11 @@ def _decide_one(
         return outcome, before
     added = add_to_story(entry, placement, matches, before, labels, situation.config, situation.now)
     outcome = replace(
-        outcome, alerts=added.alerts, updates=added.updates, deliveries=added.deliveries
+        outcome,
+        alerts=added.alerts,
+        updates=added.updates,
+        deliveries=added.deliveries,
+        articles=to_read(entry, situation.content, situation.worth_reading, situation.now),
     )
     return outcome, added.standing
 
@@ -142,9 +161,9 @@ def _labels_of_new(entry: Entry, situation: Situation) -> tuple[Label, ...] | No
 
 
 def _alerted_again(
-    revision: Revision, was: Known, standings: Standings, situation: Situation
+    revision: Revision, was: Known, standings: Standings, situation: Situation, label: Label
 ) -> Outcome:
-    """Rules that fit an edited entry and did not fit it before, and are older than the entry."""
+    """Rules that fit a changed entry and did not fit it before, and are older than the entry."""
     entry = revision.entry
     standing = standings.get(was.story_id)
     matches = [
@@ -160,6 +179,6 @@ def _alerted_again(
         situation.config,
         situation.now,
         story_id=was.story_id,
-        labels=(Label.EDITED,),
+        labels=(label,),
     )
     return Outcome(feed=situation.feed, matches=tuple(matches), alerts=alerts, deliveries=rows)

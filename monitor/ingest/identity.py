@@ -80,5 +80,10 @@ def _enough(entries: Sequence[Entry]) -> float:
 
 
 def _revision(entry: Entry, was: Known, now: datetime) -> Revision:
-    stored = replace(entry, id=was.entry_id, first_seen_at=was.first_seen_at)
+    stored = replace(
+        entry,
+        id=was.entry_id,
+        first_seen_at=was.first_seen_at,
+        content=was.article or entry.content,  # the feed knows nothing of the page's text
+    )
     return Revision(entry=stored, changed_at=now)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from monitor.errors import ChildFailed
+from monitor.feeds.address import public
 from monitor.feeds.discover import Candidate, How, usual_places
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.parse import Parser
@@ -77,7 +78,7 @@ class _Scout:
         parsed = await self._parser.parse(result)
         if not isinstance(parsed, ParsedFeed):
             return result, _no_feed(parsed)
-        moved = result.permanent_url
+        moved = result.permanent_url if public(url) == url else None  # it lacks name and password
         feed = FoundFeed(url=moved or url, parsed=parsed, how=how, moved_from=url if moved else "")
         return result, feed
 

@@ -30,6 +30,7 @@ from monitor.model import (
     Fetched,
     FetchFailed,
     FetchResult,
+    IdentityMode,
     Known,
     NotModified,
     Outcome,
@@ -39,12 +40,15 @@ from monitor.model import (
 from monitor.pipeline.backfill import Backfill, Fetches, Filled, said
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.shared import Shared
-from monitor.settings import BACKFILL_OFF
+from monitor.settings import BACKFILL_OFF, ContentMode, FeedSettings
 from monitor.stories.features import furniture
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
+BATCH = 32  # claimed at a time where many wait: ranking them all costs more than one visit
 SLICE = 25  # entries decided on before the event loop gets its turn
+PORTION = 500  # new entries stored before other feeds get the lane
+PORTION_LEASE = timedelta(minutes=1)  # longer than a portion takes; after a crash it is due again
 BUSY_WAIT = timedelta(seconds=2)
 
 T = TypeVar("T")
@@ -85,13 +89,17 @@ class Poller:
         self._parser = parser
         self._memory = memory
         self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._known)
-        self._lane = asyncio.Lock()
+        self._lane = shared.lane
+        self._reads_pages = shared.reads_pages
         self._visits: set[asyncio.Task[Polled]] = set()
 
     async def start_due(self) -> int:
-        """Begin the visits that are due, as many as there is room for; how many."""
+        """Begin the visits that are due, as many as there is room for; how many.
+
+        None while the room is small: more than enough are under way to keep the network busy.
+        """
         room = IN_FLIGHT - len(self._visits)
-        if room <= 0:
+        if room < BATCH:
             return 0
         now = self._clock()
         feeds = await self._store.call(lambda store: store.claim_due(0, room, now, LEASE))
@@ -154,29 +162,75 @@ class Poller:
     # --- the three ends of a visit
 
     def _failed(self, feed: Feed, failure: FetchFailed | ParseFailed) -> _Visit:
-        after = schedule.failed(feed, failure, self._in_force.config.poll, self._clock())
+        config, own = self._in_force.config, self._settings_of(feed)
+        after = schedule.failed(feed, failure, config.poll, self._clock(), own)
         polled = Polled(feed=after, kind=PollKind.FAILED, detail=failure.detail)
         return _Visit(outcome=Outcome(feed=after), polled=polled)
 
     def _unchanged(self, feed: Feed, fetched: Fetched | NotModified) -> _Visit:
-        after = self._succeeded(feed, fetched, None)
+        after = self._succeeded(feed, fetched)
         polled = Polled(feed=after, kind=PollKind.UNCHANGED)
         return _Visit(outcome=Outcome(feed=after), polled=polled)
 
     async def _ingest(self, feed: Feed, fetched: Fetched, parsed: ParsedFeed) -> _Visit:
-        mode, entries = entries_of(parsed, feed, self._clock())
+        mode, entries = await self._normalised(feed, parsed)
         gap = await self._gap_before(feed, parsed, entries)
+        ahead = await self._store_ahead(feed, entries)
         async with self._lane:
             while True:
                 outcome, draft = await self._decide(feed, entries, gap.entries)
-                after = replace(self._succeeded(feed, fetched, parsed), identity=mode)
-                outcome = replace(outcome, feed=self._judged(feed, after, parsed, outcome, gap))
-                polled = _polled(feed, parsed, entries, outcome, gap)
+                after = replace(self._succeeded(feed, fetched, parsed, outcome), identity=mode)
+                brought = ingest.combine(outcome, ahead)
+                after = self._judged(feed, after, parsed, brought, gap)
+                outcome = replace(outcome, feed=after)
+                polled = _polled(feed, parsed, entries, replace(brought, feed=after), gap)
                 visit = _Visit(outcome=outcome, polled=polled)
                 try:
                     return await self._committed(visit, draft)
                 except StoryChanged:  # a person split or joined stories just now: look again
                     continue
+
+    async def _normalised(
+        self, feed: Feed, parsed: ParsedFeed
+    ) -> tuple[IdentityMode, tuple[Entry, ...]]:
+        """The document's entries; those of a giant one beside the event loop, not in it."""
+        if len(parsed.entries) <= PORTION:
+            return entries_of(parsed, feed, self._clock())
+        return await asyncio.to_thread(entries_of, parsed, feed, self._clock())
+
+    async def _store_ahead(self, feed: Feed, entries: Sequence[Entry]) -> list[Outcome]:
+        """What storing the first of very many new entries changed: they are stored in portions, so
+        that a giant document holds up no other feed.  The feed itself is as before until its end.
+
+        Documents whose pages are known under other ids are left whole: see ``sort_out``.
+        """
+        if len(entries) <= PORTION:
+            return []
+        known = await self._known(feed, entries)
+        new = [entry for entry in entries if entry.keys[0] not in known]
+        if any(key in known for entry in new for key in entry.keys):
+            return []
+        ahead: list[Outcome] = []
+        for start in range(0, len(new) - PORTION, PORTION):
+            portion = await self._store_portion(feed, new[start : start + PORTION])
+            if portion is None:
+                break
+            ahead.append(portion)
+        return ahead
+
+    async def _store_portion(self, feed: Feed, entries: Sequence[Entry]) -> Outcome | None:
+        """What storing *entries* alone changed; None if another visit overtook this one."""
+        async with self._lane:
+            while True:
+                outcome, draft = await self._decide(feed, entries, ())
+                lease = replace(feed, next_poll_at=self._clock() + PORTION_LEASE)
+                outcome = replace(outcome, feed=lease)
+                polled = Polled(feed=lease, kind=PollKind.NEWS)
+                try:
+                    visit = await self._committed(_Visit(outcome=outcome, polled=polled), draft)
+                except StoryChanged:  # a person split or joined stories just now: look again
+                    continue
+                return outcome if visit.polled is polled else None
 
     async def _gap_before(self, feed: Feed, parsed: ParsedFeed, entries: Sequence[Entry]) -> _Gap:
         """What came and went since the last visit, as far as older pages show it."""
@@ -186,8 +240,8 @@ class Poller:
         window = gaps.found(feed, entries, await self._known(feed, entries), now)
         if window is None:
             return _Gap()
-        config = self._in_force.config
-        where = next((e.backfill for e in config.feeds if e.url == feed.url), BACKFILL_OFF)
+        own = self._settings_of(feed)
+        where = own.backfill if own else BACKFILL_OFF
         filled = await self._backfill.fill(feed, parsed, window, where, now)
         return _Gap(window=window, filled=filled)
 
@@ -202,7 +256,9 @@ class Poller:
         after = suspicion.after(after, parsed, known, now)
         if gap.window is None:
             return after
-        after = gaps.sooner(after, self._in_force.config.poll.min_interval, now)
+        own = self._settings_of(before)
+        shortest = (own and own.min_interval) or self._in_force.config.poll.min_interval
+        after = gaps.sooner(after, shortest, now)
         return gaps.after(before, after, None if gap.filled.closed else gap.window)
 
     async def _decide(
@@ -225,6 +281,8 @@ class Poller:
             now=now,
             rules_since=self._in_force.rules_since,
             found_late=frozenset(entry.id for entry in late),
+            content=self._content(feed),
+            worth_reading=self._in_force.rules.worth_reading,
         )
         parts = []
         for few in _slices(found.new):
@@ -239,6 +297,10 @@ class Poller:
         outcome = Outcome(feed=feed, renamed=found.renamed, corrections_seen=fence)
         return ingest.combine(outcome, parts), draft
 
+    def _content(self, feed: Feed) -> ContentMode:
+        chosen = self._in_force.config.feed_at(feed.url)
+        return chosen.content if chosen and self._reads_pages else ContentMode.FEED
+
     async def _known(self, feed: Feed, entries: Sequence[Entry]) -> dict[str, Known]:
         keys = [entry.keys[0] for entry in entries]
         known = await self._store.call(lambda store: store.known(feed.id, keys))
@@ -248,18 +310,24 @@ class Poller:
         return known
 
     def _succeeded(
-        self, feed: Feed, fetched: Fetched | NotModified, parsed: ParsedFeed | None
+        self,
+        feed: Feed,
+        fetched: Fetched | NotModified,
+        parsed: ParsedFeed | None = None,
+        outcome: Outcome | None = None,
     ) -> Feed:
-        config = self._in_force.config
-        own = next((each.interval for each in config.feeds if each.url == feed.url), None)
         return schedule.succeeded(
             feed,
             fetched=fetched,
             parsed=parsed,
-            settings=config.poll,
+            settings=self._in_force.config.poll,
             now=self._clock(),
-            interval=own,
+            own=self._settings_of(feed),
+            new=outcome.entries if outcome else (),
         )
+
+    def _settings_of(self, feed: Feed) -> FeedSettings | None:
+        return self._in_force.config.feed_at(feed.url)
 
     # --- commit
 

@@ -191,7 +191,7 @@ class Reloader:
         await lists.keep(new, self._store)
         changed, rescheduled = _changed_targets(old, new), _rescheduled(old, new)
         await self._store.call(lambda store: store.resume(changed))
-        self._fetcher.use(new.poll, contact=new.contact)
+        self._fetcher.use(new.poll, contact=new.contact, feeds=new.feeds)
         await self._store.call(lambda store: store.set_note(notices.not_live_note("config"), None))
         self._in_force.config = new
         await self._store.call(lambda store: store.reconsider(rescheduled, now))

@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from monitor.alerts.send import Sender
 from monitor.events import Report
 from monitor.feeds.fetch import Fetcher
+from monitor.feeds.page import PageReader, can_read_pages
 from monitor.feeds.parse import Parser
+from monitor.pipeline.articles import Articles, page_settings
 from monitor.pipeline.atom_file import AtomFile
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.distress import Distress
@@ -42,6 +44,7 @@ class Session:
     store: Writer
     clock: Callable[[], datetime]
     poller: Poller
+    articles: Articles
     deliverer: Deliverer
     upkeep: Upkeep
     reloader: Reloader
@@ -72,7 +75,14 @@ async def opened(
         await store.call(lambda each: each.resume())
         in_force, problems = await rules_at_start(config, store, clock())
         await store.call(lambda each: each.sync_feeds(config.feeds, clock()))
-        shared = Shared(in_force=in_force, store=store, report=report, clock=clock, queued=queued)
+        shared = Shared(
+            in_force=in_force,
+            store=store,
+            report=report,
+            clock=clock,
+            queued=queued,
+            reads_pages=can_read_pages(),
+        )
         session = await _assembled(stack, shared, terminal)
         await session.reloader.started(problems)
         yield session
@@ -82,9 +92,15 @@ async def _assembled(
     stack: AsyncExitStack, shared: Shared, terminal: Callable[[str], object]
 ) -> Session:
     config = shared.in_force.config
-    fetcher = await stack.enter_async_context(Fetcher(config.poll, contact=config.contact))
-    parser, sender = Parser(), Sender(terminal=terminal)
+    fetcher = await stack.enter_async_context(
+        Fetcher(config.poll, contact=config.contact, feeds=config.feeds)
+    )
+    pages = await stack.enter_async_context(
+        Fetcher(page_settings(config.poll), contact=config.contact)
+    )
+    parser, reader, sender = Parser(), PageReader(), Sender(terminal=terminal)
     stack.push_async_callback(parser.aclose)
+    stack.push_async_callback(reader.aclose)
     stack.push_async_callback(sender.aclose)
     atom = AtomFile(shared)
     stack.push_async_callback(atom.aclose)
@@ -93,18 +109,20 @@ async def _assembled(
     await memory.load(shared.clock())
     stack.push_async_callback(memory.save)
     poller = Poller(shared, fetcher=fetcher, parser=parser, memory=memory)
+    articles = Articles(shared, pages=pages, reader=reader)
     upkeep = Upkeep(shared, memory=memory)
     templating = Templating(shared, tell=upkeep.tell_operators)
     stack.push_async_callback(templating.aclose)
     deliverer = Deliverer(shared, sender=sender, templating=templating)
     reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher, templating=templating)
-    stack.push_async_callback(_wind_down, poller, deliverer)
+    stack.push_async_callback(_wind_down, poller, articles, deliverer)
     await atom.start()
     return Session(
         in_force=shared.in_force,
         store=shared.store,
         clock=shared.clock,
         poller=poller,
+        articles=articles,
         deliverer=deliverer,
         upkeep=upkeep,
         reloader=reloader,
@@ -120,5 +138,5 @@ def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[],
     return call
 
 
-async def _wind_down(poller: Poller, deliverer: Deliverer) -> None:
-    await asyncio.gather(poller.aclose(GRACE), deliverer.aclose(GRACE))
+async def _wind_down(poller: Poller, articles: Articles, deliverer: Deliverer) -> None:
+    await asyncio.gather(poller.aclose(GRACE), articles.aclose(GRACE), deliverer.aclose(GRACE))

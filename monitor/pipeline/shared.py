@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from monitor.events import Report
@@ -28,3 +29,6 @@ class Shared:
     report: Report
     clock: Callable[[], datetime] = utc_now
     queued: Callable[[], None] = nobody  # called after a commit that queued deliveries
+    reads_pages: bool = False  # what it takes to read articles is installed
+    # Held while entries are decided on: two outlets with one text must see each other.
+    lane: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from monitor import tomlfile
 from monitor.errors import Problem
+from monitor.rules.lists import WORTH_READING
 from monitor.rules.load import LoadedRule, RuleSet
 from monitor.rules.match import walk
 from monitor.rules.tree import (
@@ -86,6 +87,8 @@ def _unused_lists(rules: RuleSet) -> Iterator[Problem]:
     used: set[str] = set()
     for loaded in rules.rules:
         _collect_lists(loaded.condition, used)
+    if WORTH_READING in rules.lists:
+        _collect_lists(rules.lists[WORTH_READING], used)
     unused = [name for name in rules.lists if f"@{name}" not in used]
     if not unused:
         return

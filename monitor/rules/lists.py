@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from monitor.rules.conditions import Fault, any_of
 from monitor.rules.tree import Node, Or, Term
 
+WORTH_READING = "worth_reading"  # short entries with one of its terms: their articles are read
 MAX_NESTED = 20  # lists in lists
 
 Say = Callable[[str, str, str], None]  # (list, what, remedy)

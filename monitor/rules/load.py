@@ -13,7 +13,7 @@ from pathlib import Path
 
 from monitor import ids, tomlfile
 from monitor.errors import ConfigError, Problem
-from monitor.model import Rule
+from monitor.model import Entry, Rule
 from monitor.rules import examples, lists
 from monitor.rules.conditions import Fault, condition
 from monitor.rules.examples import Example
@@ -48,12 +48,17 @@ class RuleSet:
     rules: tuple[LoadedRule, ...]
     matcher: Matcher = field(repr=False)
     lists: Mapping[str, Node] = field(default_factory=dict, repr=False)
+    reading: Matcher | None = field(default=None, repr=False)  # of the list worth_reading
     version: str = ""  # hash of the files
     files: Mapping[str, str] = field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
 
     def named(self, name: str) -> LoadedRule | None:
         return next((each for each in self.rules if each.rule.name == name), None)
+
+    def worth_reading(self, entry: Entry) -> bool:
+        """Whether a term of the list ``worth_reading`` stands in *entry*."""
+        return self.reading is not None and bool(self.reading.match(entry))
 
     def relying_on(self, feed: str, tags: frozenset[str]) -> tuple[str, ...]:
         """Rules whose feed or tag condition this feed meets: they are blind without it."""
@@ -128,10 +133,16 @@ def load(
         rules=tuple(rules),
         matcher=matcher,
         lists=reading.known_lists,
+        reading=_reading(reading.known_lists),
         version=_version(files),
         files=texts,
         warnings=tuple(problem for problem in tried if problem.warning),
     )
+
+
+def _reading(known: Mapping[str, Node]) -> Matcher | None:
+    terms = known.get(lists.WORTH_READING)
+    return compile_rules([(Rule(name=lists.WORTH_READING), terms)]) if terms else None
 
 
 def changes(old: RuleSet, new: RuleSet) -> Changes:

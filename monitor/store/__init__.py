@@ -14,6 +14,8 @@ from typing import Protocol
 from monitor.model import (
     Alert,
     AlertKind,
+    Article,
+    ArticleState,
     ChannelState,
     Correction,
     Delivery,
@@ -91,7 +93,25 @@ class Store(Protocol):
         """By id, an id's unique beginning, or URL."""
 
     def revisions(self, entry_id: str) -> list[EarlierText]:
-        """What the entry said before its publisher changed it, the oldest first."""
+        """What the entry said before it was changed or its article read, the oldest first."""
+
+    # --- articles
+    def claim_articles(
+        self, now: datetime, lease: timedelta, *, busy: Collection[str], limit: int
+    ) -> list[Article]:
+        """Due pages, the oldest of each host that is not *busy*; due again after *lease*."""
+
+    def next_article_at(self, busy: Collection[str]) -> datetime | None: ...
+
+    def settle_article(self, article: Article, outcome: Outcome | None = None) -> None:
+        """One transaction: what became of it, and what its text changes but for the feed's state.
+
+        Raises StoryChanged, having written nothing, as ``commit`` does.
+        """
+
+    def article(self, entry_id: str) -> Article | None: ...
+
+    def count_articles(self) -> dict[ArticleState, int]: ...
 
     # --- stories
     def traces(self, since: datetime) -> Iterator[Told]:

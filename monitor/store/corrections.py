@@ -70,6 +70,12 @@ def latest(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT coalesce(max(number), 0) FROM corrections").fetchone()[0])
 
 
+def refuse_later(db: sqlite3.Connection, seen: int | None) -> None:
+    """StoryChanged if people corrected stories after correction *seen*; None: no matter."""
+    if seen not in (None, latest(db)):
+        raise StoryChanged("a person corrected stories meanwhile")
+
+
 def moved_since(db: sqlite3.Connection, number: int) -> list[tuple[str, str]]:
     """(entry id, story id) of what people moved after correction *number*, in order."""
     query = "SELECT moved FROM corrections WHERE number > ? ORDER BY number"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.model import EarlierText, Entry, Known, Match, Outcome, Revision
-from monitor.store import rows, stories
+from monitor.store import articles, rows, stories
 from monitor.store.chunks import chunks, glob_free
 from monitor.text import words
 
@@ -29,8 +29,10 @@ def known(db: sqlite3.Connection, feed_id: str, keys: Sequence[str]) -> dict[str
             "SELECT k.key, e.id, e.story_id, e.title, e.fingerprint, e.first_seen_at,"
             " (SELECT json_group_array(rule) FROM ("
             "   SELECT rule FROM matches WHERE entry_id = e.id"
-            "   UNION SELECT rule_name FROM alerts WHERE story_id = e.story_id)) AS rules"
+            "   UNION SELECT rule_name FROM alerts WHERE story_id = e.story_id)) AS rules,"
+            " CASE WHEN a.state = 'done' THEN e.content ELSE '' END AS article"
             " FROM entry_keys k JOIN entries e ON e.id = k.entry_id"
+            " LEFT JOIN articles a ON a.entry_id = e.id"
             f" WHERE k.feed_id = ? AND k.key IN ({marks})",
             [feed_id, *chunk],
         ):
@@ -41,6 +43,7 @@ def known(db: sqlite3.Connection, feed_id: str, keys: Sequence[str]) -> dict[str
                 fingerprint=row["fingerprint"],
                 first_seen_at=rows.moment(row["first_seen_at"]),
                 rules=frozenset(json.loads(row["rules"])),
+                article=row["article"],
             )
     return found
 
@@ -55,10 +58,16 @@ def save(db: sqlite3.Connection, outcome: Outcome) -> None:
     )
     stories.save(db, outcome)
     _save_keys(db, outcome)
+    articles.queue(db, outcome.articles)
+    save_changes(db, outcome)
+    _count_words(db, new)
+
+
+def save_changes(db: sqlite3.Connection, outcome: Outcome) -> None:
+    """What *outcome* changes in stored entries, and what rules find in new and changed ones."""
     for revision in outcome.revisions:
         _revise(db, revision)
     _save_matches(db, outcome.matches)
-    _count_words(db, new)
 
 
 def _not_stored(db: sqlite3.Connection, entries: Sequence[Entry]) -> list[Entry]:

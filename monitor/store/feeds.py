@@ -12,6 +12,24 @@ from monitor.settings import FeedSettings
 from monitor.store import rows
 
 HORIZON = timedelta(hours=25)  # a poll further away than this is due: the clock was set back
+OF_A_HOST = 16  # feeds of one host visited at a time
+
+# A host is what stands between "//" and the next "/".  Those claimed already have the first ranks;
+# they are found by their lease, so that only a range of the index feeds_due is read.
+_DUE = """
+WITH near AS (
+  SELECT id, next_poll_at, substr(url, instr(url, '//') + 2) AS rest,
+    leased_from IS NOT NULL AND next_poll_at > ?2 AS busy
+  FROM feeds WHERE partition = ?1 AND paused = 0 AND (next_poll_at <= ?3 OR next_poll_at > ?4)
+), ranked AS (
+  SELECT id, next_poll_at, busy, row_number() OVER (
+    PARTITION BY substr(rest, 1, instr(rest || '/', '/') - 1)
+    ORDER BY busy DESC, next_poll_at
+  ) AS turn
+  FROM near WHERE busy OR next_poll_at <= ?2 OR next_poll_at > ?4
+)
+SELECT id FROM ranked WHERE NOT busy AND turn <= ?5 ORDER BY turn, next_poll_at LIMIT ?6
+"""
 
 
 def sync(db: sqlite3.Connection, settings: Sequence[FeedSettings], now: datetime) -> None:
@@ -69,6 +87,19 @@ def _change(db: sqlite3.Connection, feed: Feed, each: FeedSettings, now: datetim
             [rows.micros(now), feed.id],
         )
 
+    longest = each.interval or each.max_interval
+    if longest is not None and not feed.failures:
+        _bring_forward(db, feed, longest, now)
+
+
+def _bring_forward(db: sqlite3.Connection, feed: Feed, longest: timedelta, now: datetime) -> None:
+    """A wait begun under an old setting must not outlast the new one."""
+    due = max(now, (feed.polled_at or now) + longest)
+    db.execute(
+        "UPDATE feeds SET next_poll_at = min(next_poll_at, ?) WHERE id = ? AND leased_from IS NULL",
+        [rows.micros(due), feed.id],
+    )
+
 
 def clear_claims(db: sqlite3.Connection) -> None:
     """A claimed feed keeps its lease as next_poll_at: bring those back to where they were due."""
@@ -81,12 +112,13 @@ def clear_claims(db: sqlite3.Connection) -> None:
 def claim_due(
     db: sqlite3.Connection, partition: int, limit: int, now: datetime, lease: timedelta
 ) -> list[Feed]:
-    """Feeds whose time has come, the longest waiting first."""
-    due = db.execute(
-        "SELECT id FROM feeds WHERE partition = ? AND paused = 0"
-        " AND (next_poll_at <= ? OR next_poll_at > ?) ORDER BY next_poll_at LIMIT ?",
-        [partition, rows.micros(now), rows.micros(now + HORIZON), limit],
-    ).fetchall()
+    """Feeds whose time has come: each host's longest waiting first, then each host's second.
+
+    So no host fills the batch; and none has more than ``OF_A_HOST`` claimed at a time, which it
+    could not serve at once anyway.
+    """
+    at, leased_to, too_far = map(rows.micros, (now, now + lease, now + HORIZON))
+    due = db.execute(_DUE, [partition, at, leased_to, too_far, OF_A_HOST, limit]).fetchall()
     db.executemany(
         "UPDATE feeds SET claim = claim + 1, leased_from = coalesce(leased_from, next_poll_at),"
         " next_poll_at = ? WHERE id = ?",

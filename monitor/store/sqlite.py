@@ -16,10 +16,12 @@ from typing import Self
 
 from sqlite_utils import Database
 
-from monitor.errors import StoreBusy, StoreRefused, StoryChanged
+from monitor.errors import StoreBusy, StoreRefused
 from monitor.model import (
     Alert,
     AlertKind,
+    Article,
+    ArticleState,
     ChannelState,
     Correction,
     Delivery,
@@ -43,6 +45,7 @@ from monitor.model import (
 )
 from monitor.settings import FeedSettings
 from monitor.store import (
+    articles,
     corrections,
     digests,
     entries,
@@ -263,8 +266,7 @@ class SqliteStore:
     def _commit_one(self, db: sqlite3.Connection, outcome: Outcome) -> bool:
         db.execute("SAVEPOINT one")
         try:
-            if outcome.corrections_seen not in (None, corrections.latest(db)):
-                raise StoryChanged("a person corrected stories meanwhile")
+            corrections.refuse_later(db, outcome.corrections_seen)
             accepted = feeds.save_polled(db, outcome.feed)
             if accepted:
                 entries.save(db, outcome)
@@ -302,6 +304,34 @@ class SqliteStore:
         where, values = ("", []) if feed_id is None else (" WHERE feed_id = ?", [feed_id])
         with self._reading() as db:
             return int(db.execute(f"SELECT count(*) FROM entries{where}", values).fetchone()[0])
+
+    # --- articles
+
+    def claim_articles(
+        self, now: datetime, lease: timedelta, *, busy: Collection[str], limit: int
+    ) -> list[Article]:
+        with self._writing() as db:
+            return articles.claim(db, now, lease, busy, limit)
+
+    def next_article_at(self, busy: Collection[str]) -> datetime | None:
+        with self._reading() as db:
+            return articles.next_due_at(db, busy)
+
+    def settle_article(self, article: Article, outcome: Outcome | None = None) -> None:
+        with self._writing() as db:
+            articles.settle(db, article)
+            if outcome is not None:
+                corrections.refuse_later(db, outcome.corrections_seen)
+                entries.save_changes(db, outcome)
+                outbox.queue(db, outcome.alerts, outcome.deliveries)
+
+    def article(self, entry_id: str) -> Article | None:
+        with self._reading() as db:
+            return articles.of(db, entry_id)
+
+    def count_articles(self) -> dict[ArticleState, int]:
+        with self._reading() as db:
+            return articles.count(db)
 
     # --- stories
 

@@ -11,6 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from monitor.feeds.body import BodyError, Inflater
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
 from monitor.model import Fetched, ParsedFeed
@@ -19,11 +20,25 @@ from tests.builders import a_feed
 URL = "http://feed.test/x/feed.xml"
 
 
+def bounded(body: bytes) -> bytes | None:
+    """*body* as the fetch would take it; None if it is too large."""
+    inflater = Inflater("")
+    try:
+        inflater.feed(body)
+        return inflater.finish()
+    except BodyError:
+        return None
+
+
 async def main(path: str, headers: str) -> None:
+    body = bounded(Path(path).read_bytes())
+    if body is None:  # the fetch would have ended
+        print(json.dumps({"outcome": "error", "entries": [], "count": 0}))
+        return
     given = {name.lower(): value for name, value in json.loads(headers).items()}
     parser = Parser(size=1)
     fetched = Fetched(
-        body=Path(path).read_bytes(),
+        body=body,
         final_url=given.get("content-location", URL),
         content_type=given.get("content-type"),
     )

@@ -1,0 +1,101 @@
+"""The poll loop: how many visits are under way, and what one teaches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from monitor.feeds.parse import Parser
+from monitor.model import FailureReason, Feed, FetchFailed, FetchResult
+from monitor.pipeline.in_force import InForce
+from monitor.pipeline.memory import Memory
+from monitor.pipeline.poll import BATCH, IN_FLIGHT, Poller
+from monitor.pipeline.shared import Shared
+from monitor.rules.load import load
+from monitor.store.sqlite import SqliteStore
+from monitor.store.writer import Writer
+from tests.builders import NOW, feed_settings, minutes
+from tests.replay import Clock, config_of, replay
+
+RULES = '[[rule]]\nname = "nato"\nquery = "NATO"\n'
+DOWN = FetchFailed(reason=FailureReason.CONNECT, detail="no connection")
+
+
+class Stalls:
+    """Answers as often as it is let."""
+
+    def __init__(self) -> None:
+        self.turns = asyncio.Semaphore(0)
+
+    async def fetch(self, feed: Feed, *, unconditional: bool = False) -> FetchResult:
+        await self.turns.acquire()
+        return DOWN
+
+    def answer(self, count: int) -> None:
+        for _ in range(count):
+            self.turns.release()
+
+
+@pytest.fixture
+async def parser() -> AsyncIterator[Parser]:
+    parser = Parser(size=1)
+    yield parser
+    await parser.aclose()
+
+
+async def test_a_full_house_claims_again_when_a_batch_has_left(
+    tmp_path: Path, parser: Parser
+) -> None:
+    config, clock, stalls, done = config_of(tmp_path), Clock(), Stalls(), asyncio.Semaphore(0)
+    store = Writer(lambda: SqliteStore.open(config.database))
+    many = [feed_settings(name=f"{n}", url=f"https://h{n}/") for n in range(IN_FLIGHT + 5)]
+    await store.call(lambda each: each.sync_feeds(many, NOW))
+    shared = Shared(
+        in_force=InForce(config=config, rules=load({"rules.toml": RULES.encode()})),
+        store=store,
+        clock=clock,
+        report=lambda event: done.release(),
+    )
+    poller = Poller(shared, fetcher=stalls, parser=parser, memory=Memory(store))
+    try:
+        assert await poller.start_due() == IN_FLIGHT
+        started = []
+        for leave in (BATCH - 1, 1):
+            stalls.answer(leave)
+            for _ in range(leave):
+                await done.acquire()
+            await asyncio.sleep(0)  # the visit that reported ends after its report
+            started.append(await poller.start_due())
+        assert started == [0, 5]
+    finally:
+        await poller.aclose(timedelta(0))
+        await store.aclose()
+
+
+def document(*published: datetime) -> bytes:
+    items = "".join(
+        f"<item><guid>{at}</guid><title>At {at}</title>"
+        f"<pubDate>{format_datetime(at)}</pubDate></item>"
+        for at in published
+    )
+    return f'<rss version="2.0"><channel><ttl>5</ttl>{items}</channel></rss>'.encode()
+
+
+async def test_a_visit_teaches_and_the_lesson_is_kept(tmp_path: Path, parser: Parser) -> None:
+    first = [NOW - minutes(n) for n in (10, 70, 130)]
+    later = NOW + minutes(20)
+    polls = [
+        (NOW, document(*first)),
+        (NOW + minutes(30), document(later, *first)),
+    ]
+    ledger = await replay(polls, rules=RULES, folder=tmp_path, parser=parser)
+    assert ledger.feed is not None
+    rhythm = ledger.feed.rhythm
+    assert (rhythm.began_at, rhythm.last_at, rhythm.listed) == (first[-1], later, 4)
+    assert rhythm.word.ttl == minutes(5)
+    assert [gap.length for gap in rhythm.gaps] == [minutes(60), minutes(60), minutes(30)]
