@@ -90,8 +90,8 @@ def _from_sitemap(body: bytes) -> dict[str, Any]:
     entries, warnings = _capped(sitemap.read(body, max_entries=MAX_ENTRIES))
     if not entries:
         return _no_feed("it is a sitemap without dated pages")
-    told = {"version": "sitemap", "title": "", "language": None, "word": {}, "complete": True}
-    return {**told, "entries": entries, "warnings": warnings}
+    told: dict[str, Any] = {"version": "sitemap", "title": "", "language": None, "word": {}}
+    return {**told, "complete": True, "entries": entries, "warnings": warnings}
 
 
 def _parse(header: Mapping[str, Any], body: bytes) -> Any:
