@@ -115,6 +115,18 @@ def switch_on(text: str, names: Collection[str]) -> str:
     return _edited(text, expect, edit)
 
 
+def readdress(text: str, name: str, url: str) -> str:
+    """*text* with the feed called *name* at *url*."""
+
+    def expect(data: Data) -> None:
+        _named(data, name)["url"] = url
+
+    def change(table: Table) -> None:
+        table["url"] = url
+
+    return _edited(text, expect, lambda lines: _rewritten(lines, name, change))
+
+
 def names_in(text: str) -> list[str]:
     """The names of the feeds that stand in the file itself."""
     feeds = tomllib.loads(_unix(text)).get("feeds", [])

@@ -13,7 +13,7 @@ from monitor.configfile import FeedTable, PollTable
 from monitor.configpace import check_feed
 from monitor.configsecrets import SecretReader, Where, shown
 from monitor.feeds.address import wrong_with
-from monitor.settings import Access, FeedSettings
+from monitor.settings import BACKFILL_AUTO, BACKFILL_OFF, Access, FeedSettings
 
 MAX_CA = 1 << 20  # bytes
 
@@ -56,8 +56,18 @@ class FeedReader(SecretReader):
             max_interval=table.max_interval,
             access=self._access(where, who, table),
             content=table.content,
+            backfill=self._backfill(where, who, table),
             source=self.findings.place(where),
         )
+
+    def _backfill(self, where: Where, who: str, table: FeedTable) -> str:
+        """Where older entries are looked for."""
+        chosen = table.backfill.strip()
+        if chosen not in (BACKFILL_AUTO, BACKFILL_OFF) and wrong_with(chosen):
+            what = f'{who}: backfill is neither "auto" nor "off" nor a web address'
+            remedy = 'write "auto", "off", or the address of the site\'s news sitemap'
+            self.findings.add((*where, "backfill"), what, remedy)
+        return chosen
 
     def _check_address(
         self, where: Where, who: str, url: str, table: FeedTable, poll: PollTable

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from monitor.alerts.addresses import Security
 from monitor.model import Severity
-from monitor.settings import ContentMode, FirstPoll, Network, Updates
+from monitor.settings import BACKFILL_AUTO, ContentMode, FirstPoll, Network, Updates
 from monitor.timetable import Hours, Timetable, read_hours, read_slot
 
 _NO_ENCODINGS = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7")
@@ -161,6 +161,7 @@ class FeedTable(Table):
     enabled: bool = True
     reason: str = ""
     interval: Duration | None = None
+    backfill: str = BACKFILL_AUTO
     min_interval: Duration | None = None
     max_interval: Duration | None = None
     headers: dict[str, Secret] = {}

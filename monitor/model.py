@@ -57,11 +57,31 @@ class FailureReason(StrEnum):
     TRUNCATED = "truncated"  # the body stopped before its end
     EMPTY = "empty"
     HTML = "html instead of a feed"
+    LOGIN = "login page"
     NOT_A_FEED = "not a feed"
     PARSER_KILLED = "parser killed"  # deadline or memory
     PARSER_RAISED = "parser raised"
     PROTOCOL = "protocol"  # the peer does not speak HTTP
     INTERNAL = "internal"  # a bug of ours, contained
+
+
+class Oddity(StrEnum):
+    """What is wrong with a document that can be read."""
+
+    CUT_OFF = "cut off"
+    EMPTIED = "emptied"  # hardly an entry is left
+    GARBLED = "garbled"  # read or written in the wrong character set
+    ANOTHER = "another feed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """What looks wrong, kept until it is over for good; and how the feed last looked right."""
+
+    oddity: Oddity | None = None
+    detail: str = ""  # one line for people
+    title: str = ""
+    entries: int = 0  # in its document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +149,15 @@ class Feed:
     failing_since: datetime | None = None
     failure: FailureReason | None = None
     failure_detail: str = ""
-    reported: bool = False  # the operators were told that it is broken
+    reported: bool = False  # the operators were told that it is broken, or looks wrong
     moved_to: str | None = None  # where 301s led, ``moved_count`` times in a row
     moved_count: int = 0
+    suspicion: Suspicion = Suspicion()
+    suspected_since: datetime | None = None  # None: it looks right
+    quiet_since: datetime | None = None  # unusually silent since then, and people were told
+    gap_from: datetime | None = None  # the last time entries may have rolled over unseen
+    gap_until: datetime | None = None
+    gap_told: bool = False
     paused: bool = False
     rhythm: Rhythm = Rhythm()
 
@@ -198,6 +224,7 @@ class ParsedFeed:
     word: Word = Word()
     entries: tuple[RawEntry, ...] = ()
     complete: bool = True  # False: cut off, the unfinished entry is dropped
+    older_url: str | None = None  # the page with the entries before these
     warnings: tuple[str, ...] = ()  # limits reached, ill-formed XML …
 
 
@@ -377,6 +404,7 @@ class Label(StrEnum):
     """Why an alert comes at an unusual moment; shown in the message."""
 
     LATE = "late"  # published before the feed was watched, found after
+    GAP = "gap"  # it came and went between two visits, and was found on an older page
     ARTICLE = "article"  # the entry matched only with the text of the page it links to
     EDITED = "edited"  # the entry matched only after its publisher changed it
     BACKFILL = "backfill"  # a new rule was asked to look back

@@ -29,6 +29,9 @@ class ContentMode(StrEnum):
     AUTO = "auto"
 
 
+BACKFILL_AUTO, BACKFILL_OFF = "auto", "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """How a feed is asked for, where that is not as for all others."""
@@ -66,6 +69,7 @@ class FeedSettings:
     max_interval: timedelta | None = None
     access: Access = Access()
     content: ContentMode = ContentMode.AUTO
+    backfill: str = BACKFILL_AUTO  # or BACKFILL_OFF, or the address of a news sitemap
     source: str = ""  # "config.toml:31"
 
 

@@ -196,10 +196,29 @@ def test_before_the_first_run_there_is_nothing_to_show(
 def test_status_says_what_is_wrong(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(stored, "status") == 0
     text = capsys.readouterr().out
-    assert "Feeds: 1 of 2 fine, 1 switched off" in text
-    assert "Dead\tnever\t4 failures: 404 Not Found" in text
+    assert "Feeds: 1 of 2 healthy, 1 switched off" in text
+    assert "Dead\tnever\tfailing for " in text
+    assert ": 404 Not Found. It has never worked since it was added." in text
     assert "desk\tnever\tnothing sent yet" in text
     assert "Waiting to be sent: 1 delivery; given up: none." in text
+
+
+def test_status_shows_gaps_of_the_last_days(
+    stored: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = SqliteStore.open(str(stored.parent / "monitor.db"))
+    now = datetime.now(UTC).replace(hour=12, minute=0)
+    for feed, age in zip(
+        store.claim_due(0, 9, now + timedelta(days=3), timedelta(1)), (1, 9), strict=True
+    ):
+        end = now - timedelta(days=age)
+        gap = replace(feed, gap_from=end - timedelta(hours=2), gap_until=end)
+        store.commit([an_outcome(feed=gap)])
+    store.close()
+    assert run(stored, "status") == 0
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if "gap" in each]
+    assert line.startswith("Possible gap in ")
+    assert line.endswith("10:00–12:00 UTC.")
 
 
 def test_status_as_json(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -270,14 +289,11 @@ def test_feeds_are_listed_with_their_state(
     stored: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(stored, "feeds", "list") == 0
-    states = {
-        row.split("\t")[0]: row.split("\t")[2] for row in capsys.readouterr().out.splitlines()
-    }
-    assert states == {
-        "Example Defence": "fine",
-        "Dead": "4 failures: 404 Not Found",
-        "Off": "switched off: later",
-    }
+    rows = [row.split("\t") for row in capsys.readouterr().out.splitlines()]
+    states = {row[0]: row[2] for row in rows}
+    assert states["Example Defence"] == "healthy"
+    assert "404 Not Found. It has never worked since it was added." in states["Dead"]
+    assert states["Off"] == "switched off: later"
 
 
 @pytest.mark.parametrize(

@@ -281,7 +281,7 @@ def test_all_that_is_known_of_feeds_that_were_polled(
 ) -> None:
     assert invoke(["--config", str(stored), "feeds", "show", "Dead"]) == 0
     said = capsys.readouterr().out
-    assert "State         4 failures: 404 Not Found" in said
+    assert "State         failing for " in said
     assert "Failures      4 failures in a row, since" in said
     assert "Last success  never" in said
     assert invoke(["--config", str(stored), "feeds", "show", "Example Defence"]) == 0
@@ -300,7 +300,7 @@ def test_all_that_is_known_of_feeds_that_were_polled(
         ([], ["Example Defence", "Dead", "Off"]),
         (["--tag", "press"], ["Example Defence"]),
         (["--state", "failing"], ["Dead"]),
-        (["--state", "off", "--state", "fine"], ["Example Defence", "Off"]),
+        (["--state", "off", "--state", "healthy"], ["Example Defence", "Off"]),
         (["--state", "new"], []),
         (["--tag", "press", "--state", "failing"], []),
     ],

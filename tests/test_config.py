@@ -578,3 +578,20 @@ def test_a_file_below_the_current_folder_is_named_shortly(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"^config\.toml:2:"):
         load(written(tmp_path, "[monitor]\nopps = 1\n"), {})
+
+
+@pytest.mark.parametrize("chosen", ["auto", "off", "https://news.example/news-sitemap.xml"])
+def test_where_older_entries_are_looked_for(tmp_path: Path, chosen: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f'[[feeds]]\nname = "A"\nurl = "https://a.example/"\nbackfill = "{chosen}"\n')
+    assert load(path, {}).feeds[0].backfill == chosen
+
+
+def test_a_wrong_place_for_older_entries(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[[feeds]]\nname = "A"\nurl = "https://a.example/"\nbackfill = "on"\n')
+    with pytest.raises(ConfigError) as refused:
+        load(path, {})
+    said = str(refused.value)
+    assert 'feed "A": backfill is neither "auto" nor "off" nor a web address' in said
+    assert "news sitemap" in said

@@ -13,11 +13,13 @@ import pytest
 from monitor.model import (
     Accepted,
     FailureReason,
+    Oddity,
     Placement,
     Refused,
     Scope,
     Severity,
     Silence,
+    Suspicion,
 )
 from monitor.settings import Channel, Target
 from monitor.store import Store
@@ -140,6 +142,35 @@ async def test_a_dead_feed_stays_in_each_digest_until_it_is_mended(desk: Desk) -
         (digest,) = await desk.at(morning(day))
         assert "0 of 1 feed healthy" in digest.subject
         assert "· NATO failing since 13 Feb, 07:00: it answers 403" in digest.text
+
+
+async def test_a_digest_owns_up_to_what_it_could_not_see(desk: Desk) -> None:
+    def troubled(store: Store) -> None:
+        names = ("Cut", "Silent", "Gap", "Fine")
+        store.sync_feeds([feed_settings(name=n, url=f"https://{n}.example/") for n in names], NOW)
+        troubles: dict[str, dict[str, object]] = {
+            "Cut": {
+                "suspicion": Suspicion(oddity=Oddity.CUT_OFF, detail="the document is cut off"),
+                "suspected_since": NOW,
+            },
+            "Silent": {"quiet_since": NOW - timedelta(days=6)},
+            "Gap": {"gap_from": NOW, "gap_until": NOW + minutes(90)},
+        }
+        for feed in store.claim_due(0, 9, NOW + minutes(60), minutes(10)):
+            changes = troubles.get(feed.name, {})
+            after = replace(feed, polled_at=NOW, succeeded_at=NOW, **changes)
+            store.commit([an_outcome(feed=after)])
+            store.report_feeds([after], [], [])
+
+    await desk.store.call(troubled)
+    (digest,) = await desk.at(morning(14))
+    assert "2 of 4 feeds healthy" in digest.subject
+    assert "· Cut looks wrong since 13 Feb, 11:00: the document is cut off" in digest.text
+    assert "· Silent has brought nothing since 7 Feb, 11:00, unusually long for it" in digest.text
+    assert "· possible gap in Gap, 13 Feb, 11:00 – 13 Feb, 12:30" in digest.text
+    (following,) = await desk.at(morning(15))
+    assert "possible gap" not in following.text
+    assert "Silent has brought nothing" in following.text
 
 
 async def test_a_frequent_digest_is_sent_only_when_something_matched(tmp_path: Path) -> None:

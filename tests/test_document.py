@@ -101,7 +101,8 @@ class TestNotFeeds:
         ("body", "reason"),
         [
             pytest.param("<!doctype html><title>Log in</title>", "html", id="doctype"),
-            pytest.param("\n<HTML><body>403 ERROR", "html", id="html tag"),
+            pytest.param("\n<HTML><body>Hello", "html", id="html tag"),
+            pytest.param("<html><h1>403 ERROR</h1>", "forbidden", id="refusal as a page"),
             pytest.param("<?xml version='1.0'?><!-- x --><html/>", "html", id="xhtml"),
             pytest.param('{"error": "busy"}', "not a feed", id="json error"),
             pytest.param("[1, 2]", "not a feed", id="json list"),

@@ -10,7 +10,17 @@ import pytest
 
 from monitor.feeds import health, schedule
 from monitor.feeds.health import NAMED, TOGETHER
-from monitor.model import Alert, AlertKind, FailureReason, Feed, FetchFailed, NotModified, Severity
+from monitor.model import (
+    Alert,
+    AlertKind,
+    FailureReason,
+    Feed,
+    FetchFailed,
+    NotModified,
+    Oddity,
+    Severity,
+    Suspicion,
+)
 from monitor.settings import PollSettings
 from tests.builders import NOW, a_feed, minutes
 
@@ -121,32 +131,71 @@ def test_words_for_a_feed_that_came_back() -> None:
     assert alert.severity is Severity.NORMAL
 
 
-@pytest.mark.parametrize("reason", FailureReason)
-def test_every_reason_is_explained(reason: FailureReason) -> None:
-    text = health.explain(failing(failure=reason, failure_detail="it went wrong"), NOW)
-    assert text.startswith("For 1 hour: It went wrong. ")
-    assert text.endswith(".")
-    assert "\n" not in text
-    assert len(text.split(". ")) >= 3  # what happened, what it means, what to do
+# --- it answers, but looks wrong
 
 
-def test_a_feed_that_works_needs_no_explaining() -> None:
-    assert health.explain(a_feed(), NOW) == ""
+def odd(lasting: timedelta = LONG_ENOUGH, oddity: Oddity = Oddity.CUT_OFF, **changes: Any) -> Feed:
+    suspicion = Suspicion(oddity=oddity, detail="the document is cut off after 3 entries")
+    return a_feed(
+        name="NATO", suspicion=suspicion, suspected_since=NOW - lasting, polled_at=NOW, **changes
+    )
 
 
-@pytest.mark.parametrize(
-    ("lasting", "words"),
-    [
-        (timedelta(seconds=30), "For less than a minute: "),
-        (timedelta(seconds=-30), "For less than a minute: "),
-        (minutes(1), "For 1 minute: "),
-        (minutes(59), "For 59 minutes: "),
-        (timedelta(hours=47), "For 1 day: "),
-        (timedelta(days=9), "For 9 days: "),
-    ],
-)
-def test_how_long_it_lasts(lasting: timedelta, words: str) -> None:
-    assert health.explain(failing(lasting), NOW).startswith(words)
+ODD = {
+    "an hour": (odd(), True),
+    "not yet an hour": (odd(minutes(59)), False),
+    "few entries, for hours": (odd(timedelta(hours=23), Oddity.EMPTIED), False),
+    "few entries, for a day": (odd(timedelta(hours=24), Oddity.EMPTIED), True),
+    "told before": (odd(reported=True), False),
+    "paused": (odd(paused=True), False),
+    "it fails by now": (odd(failures=1), False),
+}
+
+
+@pytest.mark.parametrize(("feed", "expected"), ODD.values(), ids=ODD)
+def test_when_people_are_told_that_a_feed_looks_wrong(feed: Feed, expected: bool) -> None:
+    _, alert = health.report(feed, (), NOW)
+    assert (alert is not None) is expected
+
+
+def test_words_for_a_feed_that_looks_wrong_and_for_its_end() -> None:
+    alert = told(odd(), ("fms-ukraine",))
+    assert alert.title == "NATO answers, but looks wrong"
+    assert alert.text.splitlines() == [
+        "Since 13 Feb 2025 08:59 UTC: The document is cut off after 3 entries.",
+        "What it means: it is read all the same, but news may be missing.",
+        "Rules that look only there: fms-ukraine.",
+        "What to do: What is whole is read; open it in a browser, and tell the publisher if it ends"
+        " too early there too.",
+    ]
+    over = told(replace(odd(reported=True), suspected_since=None))
+    assert over.title == "NATO looks right again"
+    assert over.text == "It was: the document is cut off after 3 entries."
+
+
+def test_ten_that_look_wrong_are_one_message() -> None:
+    alerts = [told(replace(odd(), name=f"Feed {n}", id=f"{n}")) for n in range(TOGETHER)]
+    (alert,) = health.together(alerts, NOW)
+    assert alert.title.startswith("10 feeds answer, but look wrong")
+    assert "Feed 0, Feed 1" in alert.text
+
+
+# --- it has moved
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_a_move_is_told_at_the_third_equal_redirect(count: int) -> None:
+    feed = a_feed(name="NATO's", moved_to="https://new.example/feed", moved_count=count)
+    alert = health.moved(feed, NOW)
+    assert (alert is not None) is (count == 3)
+    if alert is not None:
+        assert "https://new.example/feed, 3 times in a row" in alert.text
+        assert "feeds accept-move 'NATO'\\''s'" in alert.text
+
+
+def test_a_move_is_not_told_again_by_a_failing_visit() -> None:
+    moved = failing(moved_to="https://new.example/feed", moved_count=3)
+    assert health.moved(moved, NOW) is None
 
 
 # --- many at once

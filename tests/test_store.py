@@ -26,9 +26,11 @@ from monitor.model import (
     Finished,
     Hit,
     Match,
+    Oddity,
     Outcome,
     Revision,
     RuleSetRecord,
+    Suspicion,
 )
 from monitor.settings import FeedSettings
 from monitor.store.feeds import _DUE, OF_A_HOST
@@ -547,3 +549,22 @@ class TestTrapsOfTheLibrary:
 
 def test_ids_never_depend_on_what_is_stored():
     assert ids.entry_id("f", "k") == ids.entry_id("f", "k") != ids.entry_id("fk", "")
+
+
+def test_what_was_told_of_a_feed_and_what_a_poll_left_do_not_overwrite_each_other(store) -> None:
+    feed = claimed(store)
+    odd = Suspicion(oddity=Oddity.CUT_OFF, detail="cut off", title="Defence", entries=20)
+    gap = {"gap_from": NOW - minutes(60), "gap_until": NOW}
+    left = replace(feed, suspicion=odd, suspected_since=NOW, **gap)
+    assert store.commit([an_outcome(feed=left)]) == [True]
+    (known,) = store.feeds()
+    assert (known.suspicion, known.suspected_since, known.gap_told) == (odd, NOW, False)
+    told = replace(known, quiet_since=NOW - minutes(90), gap_told=True, reported=True)
+    store.report_feeds([told], [], [])
+    assert store.feeds() == [told]
+    stale = replace(known, gap_from=NOW)  # a poll that began before they were told
+    store.commit([an_outcome(feed=stale)])
+    (after,) = store.feeds()
+    assert (after.quiet_since, after.reported) == (NOW - minutes(90), True)
+    store.report_feeds([told], [], [])
+    assert store.feeds()[0].gap_told is False  # of another gap

@@ -17,6 +17,7 @@ class Gathered(StrEnum):
     QUIET = "quiet"  # held in quiet hours
     FLOOD = "flood"  # more at once than the channel takes one by one
     LATE = "late"  # the target took nothing for a while
+    GAP = "gap"  # found together, on older pages of a feed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,9 @@ class Coverage:
 
     watched: int  # feeds that are not switched off
     ailing: Sequence[Feed] = ()  # those of them that bring nothing
+    suspicious: Sequence[Feed] = ()  # those that answer, but look wrong
+    quiet: Sequence[Feed] = ()  # those that have been silent for unusually long
+    gaps: Sequence[Feed] = ()  # those whose entries may have rolled over unseen
     unseen: int = 0  # those of them that were never polled
     channels: Sequence[str] = ()  # targets that take nothing
 
@@ -58,23 +61,57 @@ def digest_alert(
 
 def summary(coverage: Coverage) -> str:
     """ "41 of 42 feeds healthy"."""
-    healthy = coverage.watched - len(coverage.ailing) - coverage.unseen
+    unwell = {feed.id for feed in (*coverage.ailing, *coverage.suspicious, *coverage.quiet)}
+    healthy = coverage.watched - len(unwell) - coverage.unseen
     return f"{healthy} of {counted(coverage.watched, 'feed')} healthy"
 
 
 def _failing(coverage: Coverage, slot: datetime, zone: ZoneInfo) -> Iterator[str]:
-    """A dead feed stays in each digest until it is mended."""
-    named = sorted(coverage.ailing, key=lambda feed: feed.failing_since or slot)
-    for feed in named[:FEEDS_NAMED]:
-        since = short_time(feed.succeeded_at or feed.failing_since or slot, zone, slot)
-        why = f": {shorten(one_line(feed.failure_detail), TITLE_LENGTH)}"
-        yield f"{ITEM}{one_line(feed.name)} failing since {since}{why if why != ': ' else ''}"
-    if named[FEEDS_NAMED:]:
-        yield f"{ITEM}and {len(named) - FEEDS_NAMED} more: python3 run_monitor.py status"
+    """A dead feed stays in each digest until it is mended; so do one that looks wrong and one that
+    is silent.  A gap is told in the next digest."""
+    lines = [
+        *(_ailing(feed, slot, zone) for feed in _oldest_first(coverage.ailing, slot)),
+        *(_suspicious(feed, slot, zone) for feed in coverage.suspicious),
+        *(_quiet(feed, slot, zone) for feed in coverage.quiet),
+        *(_gap(feed, slot, zone) for feed in coverage.gaps),
+    ]
+    for line in lines[:FEEDS_NAMED]:
+        yield f"{ITEM}{line}"
+    if lines[FEEDS_NAMED:]:
+        yield f"{ITEM}and {len(lines) - FEEDS_NAMED} more: python3 run_monitor.py status"
     if coverage.unseen:
         yield f"{ITEM}{counted(coverage.unseen, 'feed')} not yet visited"
     for name in coverage.channels:
         yield f"{ITEM}{name} takes no messages: python3 run_monitor.py status"
+
+
+def _oldest_first(feeds: Sequence[Feed], slot: datetime) -> list[Feed]:
+    return sorted(feeds, key=lambda feed: feed.failing_since or slot)
+
+
+def _ailing(feed: Feed, slot: datetime, zone: ZoneInfo) -> str:
+    since = short_time(feed.succeeded_at or feed.failing_since or slot, zone, slot)
+    return f"{one_line(feed.name)} failing since {since}{_why(feed.failure_detail)}"
+
+
+def _suspicious(feed: Feed, slot: datetime, zone: ZoneInfo) -> str:
+    since = short_time(feed.suspected_since or slot, zone, slot)
+    return f"{one_line(feed.name)} looks wrong since {since}{_why(feed.suspicion.detail)}"
+
+
+def _quiet(feed: Feed, slot: datetime, zone: ZoneInfo) -> str:
+    since = short_time(feed.quiet_since or slot, zone, slot)
+    return f"{one_line(feed.name)} has brought nothing since {since}, unusually long for it"
+
+
+def _gap(feed: Feed, slot: datetime, zone: ZoneInfo) -> str:
+    begin, end = (short_time(at or slot, zone, slot) for at in (feed.gap_from, feed.gap_until))
+    return f"possible gap in {one_line(feed.name)}, {begin} – {end}: entries may be missing"
+
+
+def _why(detail: str) -> str:
+    text = shorten(one_line(detail), TITLE_LENGTH)
+    return f": {text}" if text else ""
 
 
 def _at_once(alerts: Sequence[Alert], begins: datetime, zone: ZoneInfo) -> Iterator[str]:

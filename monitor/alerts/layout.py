@@ -114,6 +114,7 @@ def _gathered_subject(
         Gathered.QUIET: f"{count} from quiet hours",
         Gathered.FLOOD: f"{count} at once",
         Gathered.LATE: f"{count}, late",
+        Gathered.GAP: f"{count} found late",
     }[gathered]
     return subject_line(f"{severe.tag} {what}: {_named(severe)}")
 
@@ -128,6 +129,8 @@ def _intro(stories: Sequence[Telling], gathered: Gathered, when: str) -> str:
         return f"Many at once: {count}{grave} in one message instead of one each."
     if gathered is Gathered.QUIET:
         return f"Held during quiet hours, sent {when}: {count}{grave}."
+    if gathered is Gathered.GAP:
+        return f"Found late, when gaps in feeds were filled from their older pages: {count}{grave}."
     return f"{count[0].upper()}{count[1:]}{grave}, late."
 
 

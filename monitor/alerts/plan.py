@@ -17,7 +17,7 @@ from monitor.alerts.hold import Hold, hold
 from monitor.alerts.rate import Allowance, Bucket
 from monitor.alerts.retry import MOST_AMBIGUOUS
 from monitor.alerts.silence import muting
-from monitor.model import ChannelState, Delivery, DeliveryState, QueuedDelivery, Silence
+from monitor.model import ChannelState, Delivery, DeliveryState, Label, QueuedDelivery, Silence
 from monitor.settings import Channel
 
 TRIES_EACH = 4
@@ -151,7 +151,9 @@ def _kind(queued: QueuedDelivery, held: Hold, outage: tuple[datetime, datetime] 
         return Gathered.DIGEST
     if outage is not None and queued.delivery.created_at < outage[1]:
         return Gathered.LATE
-    return Gathered.QUIET if held.quiet else Gathered.STORY
+    if held.quiet:
+        return Gathered.QUIET
+    return Gathered.GAP if Label.GAP in queued.alert.labels else Gathered.STORY
 
 
 def _parts(

@@ -28,6 +28,7 @@ HEADLINE_LENGTH = 300
 TERMS_SHOWN = 5
 LABELS = {
     Label.LATE: "late: published before this feed was watched",
+    Label.GAP: "late: found when a gap in its feed was filled",
     Label.ARTICLE: "found in the article's full text",
     Label.EDITED: "edited: it matches only since its publisher changed it",
     Label.BACKFILL: "looked back: found by a rule that is newer than the story",

@@ -1,4 +1,4 @@
-"""``feeds remove|pause|resume``: edits of config.toml, which stays the truth."""
+"""``feeds remove|pause|resume|accept-move``: edits of config.toml, which stays the truth."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 
 from monitor.cli.options import config_option
-from monitor.cli.reading import looked_up, without_login
+from monitor.cli.reading import looked_up, reading, without_login
 from monitor.config import secrets_of
-from monitor.configedit import NotWritten, names_in, remove_feed, switch_off, switch_on
+from monitor.configedit import NotWritten, names_in, readdress, remove_feed, switch_off, switch_on
+from monitor.errors import MonitorError
+from monitor.feeds.condition import MOVED_POLLS, has_moved
 from monitor.settings import Config, FeedSettings
 from monitor.terminal import plain
 
@@ -62,6 +64,34 @@ def resume(name: str) -> None:
         return
     _rewritten(settings, feed, lambda text: switch_on(text, [name]))
     _say(f'"{name}" is watched again. {_live()}')
+
+
+@click.command("accept-move")
+@config_option
+@click.argument("name")
+def accept_move(name: str) -> None:
+    """Write the address to which a feed has moved for good into config.toml. Its entries stay."""
+    settings, feed = _own(name)
+    moved_to = _moved_to(settings, feed)
+    _rewritten(settings, feed, lambda text: readdress(text, name, moved_to))
+    _say(f'"{name}" is {moved_to} in config.toml now; it was {feed.url}. {_live()}')
+
+
+def _moved_to(settings: Config, feed: FeedSettings) -> str:
+    """Where *feed* has moved to; refuses what cannot be accepted."""
+    if without_login(feed.url) != feed.url:
+        raise MonitorError(
+            f'The address of "{feed.name}" has a log-in in it, which we do not send elsewhere by'
+            f" ourselves. Change it by hand in {feed.source}; `feeds show` has the new address."
+        )
+    with reading(settings) as store:
+        stored = next((each for each in store.feeds() if each.url == feed.url), None)
+    if stored is None or stored.moved_to is None or not has_moved(stored):
+        raise MonitorError(
+            f'"{feed.name}" has not moved: its address has not sent us to another one'
+            f" {MOVED_POLLS} times in a row. Nothing was changed."
+        )
+    return stored.moved_to
 
 
 def _own(name: str) -> tuple[Config, FeedSettings]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib import import_module
 from typing import Any
 
@@ -12,20 +11,16 @@ import click
 
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import local, looked_up, reading, without_login
-from monitor.feeds.health import explain
+from monitor.feeds import condition
+from monitor.feeds.condition import State
+from monitor.feeds.gaps import span
 from monitor.model import Entry, Feed
 from monitor.settings import Config, FeedSettings
 from monitor.store.opening import looks_usable
 from monitor.terminal import age, counted, duration, plain, print_json, print_table
 
-
-class Fares(StrEnum):
-    """How a feed fares, in one word to ask for."""
-
-    FINE = "fine"
-    FAILING = "failing"
-    NEW = "new"
-    OFF = "off"
+NEW, OFF = "new", "off"
+FARES = (*(each.value for each in State if each not in (State.NEW, State.PAUSED)), NEW, OFF)
 
 
 # Those that edit config.toml: name → (module, attribute).
@@ -34,6 +29,7 @@ EDITS = {
     "remove": ("monitor.cli.feed_switch", "remove"),
     "pause": ("monitor.cli.feed_switch", "pause"),
     "resume": ("monitor.cli.feed_switch", "resume"),
+    "accept-move": ("monitor.cli.feed_switch", "accept_move"),
     "import": ("monitor.cli.feed_lists", "import_feeds"),
     "export": ("monitor.cli.feed_lists", "export_feeds"),
 }
@@ -68,7 +64,7 @@ def feeds() -> None:
 @config_option
 @json_option
 @click.option("--tag", "tags", multiple=True, help="Only feeds with this label; may be repeated.")
-@click.option("--state", "states", multiple=True, type=click.Choice([each.value for each in Fares]))
+@click.option("--state", "states", multiple=True, type=click.Choice(FARES))
 def list_feeds(as_json: bool, tags: tuple[str, ...], states: tuple[str, ...]) -> None:
     """List the feeds of the configuration, with their last success."""
     settings = looked_up()
@@ -82,7 +78,7 @@ def list_feeds(as_json: bool, tags: tuple[str, ...], states: tuple[str, ...]) ->
         and (not states or fares(feed, stored.get(feed.url)) in states)
     ]
     if as_json:
-        print_json([_as_json(feed, stored.get(feed.url)) for feed in shown])
+        print_json([_as_json(feed, stored.get(feed.url), now) for feed in shown])
         return
     print_table(
         ("feed", "last success", "state", "tags"),
@@ -90,7 +86,7 @@ def list_feeds(as_json: bool, tags: tuple[str, ...], states: tuple[str, ...]) ->
             (
                 feed.name,
                 _last_success(stored.get(feed.url), now),
-                state(feed, stored.get(feed.url)),
+                state(feed, stored.get(feed.url), now),
                 ", ".join(sorted(feed.tags)),
             )
             for feed in shown
@@ -115,7 +111,7 @@ def show(as_json: bool, name: str) -> None:
     feed, count, newest = _stored(settings, chosen)
     if as_json:
         known = {"source": chosen.source, "entries": count, "rules": relying}
-        print_json(_as_json(chosen, feed) | known)
+        print_json(_as_json(chosen, feed, datetime.now(UTC)) | known)
         return
     for line in _described(chosen, feed, settings):
         click.echo(plain(line).plain)
@@ -142,9 +138,7 @@ def _stored(settings: Config, chosen: FeedSettings) -> tuple[Feed | None, int, E
 def _described(chosen: FeedSettings, feed: Feed | None, settings: Config) -> Iterator[str]:
     now = datetime.now(UTC)
     yield f"{chosen.name}  ({without_login(chosen.url)})"
-    yield f"State         {state(chosen, feed)}"
-    if feed is not None and chosen.enabled and explain(feed, now):
-        yield f"              {explain(feed, now)}"
+    yield f"State         {state(chosen, feed, now)}"
     yield f"Tags          {', '.join(sorted(chosen.tags)) or 'none'}"
     yield f"From          {chosen.source}"
     if chosen.interval is not None:
@@ -158,35 +152,34 @@ def _described(chosen: FeedSettings, feed: Feed | None, settings: Config) -> Ite
     if feed.failures:
         since = local(feed.failing_since, settings)
         yield f"Failures      {counted(feed.failures, 'failure')} in a row, since {since}"
+    if feed.gap_from and feed.gap_until:
+        yield f"Possible gap  {span(feed.gap_from, feed.gap_until)} UTC"
     if feed.moved_to:
         yield f"Moved to      {feed.moved_to} (said {counted(feed.moved_count, 'time')} in a row)"
     yield f"Watched since {local(feed.added_at, settings)}"
 
 
-def fares(chosen: FeedSettings, feed: Feed | None) -> Fares:
+def fares(chosen: FeedSettings, feed: Feed | None) -> str:
+    """One of FARES."""
     if not chosen.enabled:
-        return Fares.OFF
-    if feed is None or feed.polled_at is None:
-        return Fares.NEW
-    return Fares.FAILING if feed.failures else Fares.FINE
+        return OFF
+    found = condition.condition(feed).state if feed else State.NEW
+    return NEW if found is State.NEW else found
 
 
-def state(chosen: FeedSettings, feed: Feed | None) -> str:
-    """In a few words, how a feed fares."""
+def state(chosen: FeedSettings, feed: Feed | None, now: datetime) -> str:
+    """How a feed fares, since when, why, and what to do."""
     if not chosen.enabled:
         return f"switched off: {chosen.reason}" if chosen.reason else "switched off"
-    if feed is None or feed.polled_at is None:
-        return "not polled yet"
-    if feed.failures:
-        return f"{feed.failures} failures: {feed.failure_detail or feed.failure}"
-    return "fine"
+    return str(State.NEW) if feed is None else condition.explain(feed, now)
 
 
 def _last_success(feed: Feed | None, now: datetime) -> str:
     return age(feed.succeeded_at, now) if feed else "never"
 
 
-def _as_json(chosen: FeedSettings, feed: Feed | None) -> dict[str, Any]:
+def _as_json(chosen: FeedSettings, feed: Feed | None, now: datetime) -> dict[str, Any]:
+    fares = condition.condition(feed) if feed else condition.Condition(state=State.NEW)
     return {
         "name": chosen.name,
         "url": without_login(chosen.url),
@@ -194,7 +187,12 @@ def _as_json(chosen: FeedSettings, feed: Feed | None) -> dict[str, Any]:
         "enabled": chosen.enabled,
         "reason": chosen.reason,
         "id": feed.id if feed else None,
-        "state": state(chosen, feed),
+        "state": fares.state if chosen.enabled else "switched off",
+        "since": fares.since,
+        "told": state(chosen, feed, now),
+        "moved_to": feed.moved_to if feed and condition.has_moved(feed) else None,
+        "gap_from": feed.gap_from if feed else None,
+        "gap_until": feed.gap_until if feed else None,
         "polled_at": feed.polled_at if feed else None,
         "succeeded_at": feed.succeeded_at if feed else None,
         "next_poll_at": feed.next_poll_at if feed else None,

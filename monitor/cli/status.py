@@ -14,6 +14,8 @@ from monitor.cli.feeds import state
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import looked_up, reading
 from monitor.cli.said import silence_as_plain
+from monitor.feeds import gaps
+from monitor.feeds.condition import State, condition
 from monitor.feeds.page import INSTALL, can_read_pages
 from monitor.model import (
     GIVEN_UP,
@@ -30,6 +32,7 @@ from monitor.settings import Channel, Config, ContentMode
 from monitor.terminal import age, counted, plain, print_json, print_table
 
 ALIVE_FOR = timedelta(minutes=5)  # a running monitor writes every minute
+GAPS_SHOWN = timedelta(days=7)
 WATCHED = ("rules", "config", "templates")  # files that are taken over while the monitor runs
 
 
@@ -89,21 +92,26 @@ def _is_alive(settings: Config, now: datetime) -> int:
 
 def _print_feeds(settings: Config, stored: dict[str, Feed], now: datetime) -> None:
     watched = [feed for feed in settings.feeds if feed.enabled]
-    fine = sum(state(feed, stored.get(feed.url)) == "fine" for feed in watched)
+    said = {feed.url: state(feed, stored.get(feed.url), now) for feed in watched}
+    healthy = sum(each.startswith(State.HEALTHY) for each in said.values())
     off = len(settings.feeds) - len(watched)
     newest = max((feed.succeeded_at for feed in stored.values() if feed.succeeded_at), default=None)
     click.echo(
-        f"Feeds: {fine} of {len(watched)} fine, {off} switched off; "
+        f"Feeds: {healthy} of {len(watched)} healthy, {off} switched off; "
         f"last success {age(newest, now)}."
     )
     rows = []
     for chosen in watched:
         feed = stored.get(chosen.url)
-        said = state(chosen, feed)
-        if said != "fine":
-            rows.append((chosen.name, age(feed.succeeded_at if feed else None, now), said))
+        if said[chosen.url] != State.HEALTHY:
+            last = age(feed.succeeded_at if feed else None, now)
+            rows.append((chosen.name, last, said[chosen.url]))
     if rows:
         print_table(("feed", "last success", "state"), rows)
+    for feed in stored.values():
+        if feed.gap_from and feed.gap_until and now - feed.gap_until < GAPS_SHOWN:
+            gap = gaps.span(feed.gap_from, feed.gap_until)
+            click.echo(plain(f"Possible gap in {feed.name} {gap} UTC.").plain)
 
 
 def _print_channels(settings: Config, states: Sequence[ChannelState], now: datetime) -> None:
@@ -189,6 +197,7 @@ def _feed(name: str, enabled: bool, feed: Feed | None) -> dict[str, Any]:
     return {
         "name": name,
         "enabled": enabled,
+        "state": condition(feed).state if feed else State.NEW,
         "polled_at": feed.polled_at if feed else None,
         "succeeded_at": feed.succeeded_at if feed else None,
         "next_poll_at": feed.next_poll_at if feed else None,

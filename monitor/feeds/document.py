@@ -17,8 +17,9 @@ from urllib.parse import urljoin
 import feedparser
 from feedparser.mixin import _FeedParserMixin
 
-from monitor.feeds import charset, dates, jsonfeed, word
+from monitor.feeds import charset, dates, jsonfeed, sitemap, word, wrongpage
 from monitor.feeds.clean import html_to_text, one_line
+from monitor.feeds.older import older_page
 from monitor.feeds.screen import screened
 from monitor.model import FailureReason
 
@@ -57,29 +58,40 @@ def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1]
     if start in (b"{", b"["):
         return _from_json(body)
-    page = _HTML_START.match(body.removeprefix(b"\xef\xbb\xbf")[:8_000])
-    if page and not _FEED_INSIDE.search(body):
-        return _failed(FailureReason.HTML, _seen(body))
+    url = str(header.get("final_url") or "")
+    html = _HTML_START.match(body.removeprefix(b"\xef\xbb\xbf")[:8_000])
+    if html and not _FEED_INSIDE.search(body):
+        return _failed(*wrongpage.seen(body, url))
+    if sitemap.is_one(body):
+        return _from_sitemap(body)
     plain, content_type, broken = charset.in_utf8(body, header.get("content_type"))
     few, left_out = _first_entries(plain)
     seen = screened(few)
     if seen is None:
-        return _failed(FailureReason.NOT_A_FEED, "its XML declaration does not end")
+        return _no_feed("its XML declaration does not end")
     document = _parse({**header, "content_type": content_type}, seen.body)
     if not document.get("version") and not document.entries:
-        html = b"<html" in body[:100_000].lower()
-        reason = FailureReason.HTML if html else FailureReason.NOT_A_FEED
-        return _failed(reason, _seen(body))
+        if b"<html" in body[:100_000].lower():
+            return _failed(*wrongpage.seen(body, url))
+        return _no_feed(_seen(body))
     notes = [*seen.notes, *_read_as(broken), *_left_out(left_out)]
-    return _parsed(document, plain, str(header.get("final_url") or ""), notes)
+    return _parsed(document, plain, url, notes)
 
 
 def _from_json(body: bytes) -> dict[str, Any]:
     found = jsonfeed.read(body, max_entries=MAX_ENTRIES)
     if found is None:
-        return _failed(FailureReason.NOT_A_FEED, _seen(body))
+        return _no_feed(_seen(body))
     entries, warnings = _capped(found["entries"])
     return {**found, "entries": entries, "warnings": [*found["warnings"], *warnings]}
+
+
+def _from_sitemap(body: bytes) -> dict[str, Any]:
+    entries, warnings = _capped(sitemap.read(body, max_entries=MAX_ENTRIES))
+    if not entries:
+        return _no_feed("it is a sitemap without dated pages")
+    told: dict[str, Any] = {"version": "sitemap", "title": "", "language": None, "word": {}}
+    return {**told, "complete": True, "entries": entries, "warnings": warnings}
 
 
 def _parse(header: Mapping[str, Any], body: bytes) -> Any:
@@ -102,11 +114,11 @@ def _seen(body: bytes) -> str:
 
 
 def _failed(reason: FailureReason, detail: str) -> dict[str, Any]:
-    what = {
-        FailureReason.HTML: "a web page came instead of a feed",
-        FailureReason.NOT_A_FEED: "what came is not a feed",
-    }[reason]
-    return {"failed": reason.value, "detail": f"{what}: {detail}"}
+    return {"failed": reason.value, "detail": detail}
+
+
+def _no_feed(why: str) -> dict[str, Any]:
+    return _failed(FailureReason.NOT_A_FEED, f"what came is not a feed: {why}")
 
 
 def _first_entries(body: bytes) -> tuple[bytes, int]:
@@ -153,9 +165,15 @@ def _parsed(document: Any, body: bytes, url: str, notes: list[str]) -> dict[str,
         "language": feed.get("language") or None,
         "word": word.said(feed, body),
         "complete": complete,
+        "older": _older(feed, url),
         "warnings": warnings,
         "entries": entries,
     }
+
+
+def _older(feed: Any, url: str) -> str | None:
+    links = [(str(each.get("rel")), str(each.get("href"))) for each in feed.get("links") or ()]
+    return older_page(links, str(feed.get("generator") or ""), url)
 
 
 def _ending(body: bytes, bozo: bool) -> tuple[bool, bool]:

@@ -1,4 +1,7 @@
-"""What a feed's failures mean for people, and when to tell them.  Pure."""
+"""When people are told of a feed that broke, looks wrong, recovered or moved.  Pure.
+
+The words for its state are in ``condition``.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor import ids
+from monitor.feeds import gaps, quiet, suspicion
+from monitor.feeds.condition import MOVED_POLLS, accept_command, meaning, remedy, sentence
 from monitor.model import Alert, FailureReason, Feed, Severity
 
 BROKEN_FAILURES = 3
@@ -18,49 +23,39 @@ NAMED = 15  # of them by name
 
 _BROKEN, _RECOVERED = "feed-broken", "feed-recovered"
 _NO_NEWS, _AGAIN = "No news from ", " answers again"
+_SUSPICIOUS, _WRONG = "feed-suspicious", " answers, but looks wrong"
 _CAUGHT_UP = (
     "What came in the meantime and is still listed has been read; what matched is on its way."
 )
 
-# What to do about it, for the person who keeps the monitor.
-_REMEDIES = {
-    FailureReason.DNS: "Check the address for a typing mistake, and this machine's network.",
-    FailureReason.CONNECT: "The site or the way to it is down; it usually passes.",
-    FailureReason.TLS: "The site must renew its certificate; open it in a browser to compare.",
-    FailureReason.TIMEOUT: "The site is slow or overloaded; it usually passes.",
-    FailureReason.BLOCKED_ADDRESS: "If this is your own network, name it in [poll] allow_private.",
-    FailureReason.BAD_URL: "Correct the address in config.toml.",
-    FailureReason.REDIRECTS: "Open it in a browser and put the final address into config.toml.",
-    FailureReason.FORBIDDEN: "The site blocks programs. Ask the publisher, naming our User-Agent,"
-    " or use another source for it.",
-    FailureReason.NOT_FOUND: "The feed has probably moved: look for its new address on the site.",
-    FailureReason.GONE: "Remove it from config.toml, or look for its successor on the site.",
-    FailureReason.THROTTLED: "Give this feed a longer interval.",
-    FailureReason.HTML: "The address shows a web page. Look there for a link named RSS or Feed.",
-    FailureReason.NOT_A_FEED: "Look on the site for the address of its RSS or Atom feed.",
-    FailureReason.TOO_LARGE: "The publisher must shorten it; the limit is 15 MiB.",
-    FailureReason.PARSER_KILLED: "Reading it takes too long: tell the publisher, and us.",
-    FailureReason.PARSER_RAISED: "This is a mistake of the monitor: please report it.",
-    FailureReason.INTERNAL: "This is a mistake of the monitor: please report it.",
-}
-_WAIT = "Nothing, if it passes; else tell the publisher."
-
-
-def explain(feed: Feed, now: datetime) -> str:
-    """What is wrong, what it means and what to do, in one line; "" for a feed that works."""
-    if feed.failure is None:
-        return ""
-    lasting = _span(now - (feed.failing_since or now))
-    return f"For {lasting}: {_sentence(feed.failure_detail)} {_meaning(feed)} {_remedy(feed)}"
-
 
 def report(feed: Feed, relying: Sequence[str], now: datetime) -> tuple[Feed, Alert | None]:
-    """The alert that is due about *feed*, and the feed as told: once broken, once recovered."""
-    if feed.reported and not feed.failures:
+    """The alert that is due about *feed*, and the feed as told: once in trouble, once recovered."""
+    if feed.reported and not feed.failures and feed.suspected_since is None:
         return replace(feed, reported=False), _recovered(feed, now)
-    if not feed.reported and is_broken(feed, now):
+    if feed.reported or feed.paused:
+        return feed, None
+    if is_broken(feed, now):
         return replace(feed, reported=True), _broken(feed, relying, now)
+    if not feed.failures and suspicion.lasts(feed, now):
+        return replace(feed, reported=True), _suspicious(feed, relying, now)
     return feed, None
+
+
+def moved(feed: Feed, now: datetime) -> Alert | None:
+    """What is told after the visit that made us believe a permanent redirect."""
+    if feed.moved_to is None or feed.moved_count != MOVED_POLLS or feed.failures:
+        return None
+    return ids.operator_alert(
+        f"feed-moved:{feed.id}",
+        ids.derive("moved", feed.moved_to),
+        title=f"{feed.name} has moved for good",
+        text=f"Its address sends us to {feed.moved_to}, {MOVED_POLLS} times in a row.\n"
+        "What it means: nothing is lost while the old address still shows the way.\n"
+        f"What to do: accept it with {accept_command(feed)}",
+        now=now,
+        severity=Severity.NORMAL,
+    )
 
 
 def is_broken(feed: Feed, now: datetime) -> bool:
@@ -75,7 +70,13 @@ def is_broken(feed: Feed, now: datetime) -> bool:
 
 def is_ailing(feed: Feed) -> bool:
     """Whether it brings nothing, for more than a poll: what a digest must own up to."""
-    return not feed.paused and (feed.reported or feed.failures >= AILING_FAILURES)
+    lasting = feed.failures > 0 and feed.reported
+    return not feed.paused and (lasting or feed.failures >= AILING_FAILURES)
+
+
+def is_suspicious(feed: Feed) -> bool:
+    """Whether it answers, but what it brings looks wrong."""
+    return not feed.paused and not feed.failures and feed.suspected_since is not None
 
 
 def gathering(feeds: Sequence[Feed], now: datetime, interval: timedelta) -> bool:
@@ -94,7 +95,11 @@ def gathering(feeds: Sequence[Feed], now: datetime, interval: timedelta) -> bool
 def together(alerts: Sequence[Alert], now: datetime) -> tuple[Alert, ...]:
     """*alerts* as they should be told: ten feeds or more that broke, or returned, as one."""
     told = _merged(alerts, _BROKEN, outage, now)
-    return _merged(told, _RECOVERED, _return, now)
+    told = _merged(told, _RECOVERED, _return, now)
+    told = _merged(told, _SUSPICIOUS, _many_wrong, now)
+    told = _merged(told, quiet.QUIET, _many_quiet, now)
+    told = _merged(told, quiet.AGAIN, _many_again, now)
+    return _merged(told, gaps.GAP, _many_gaps, now)
 
 
 def outage(alerts: Sequence[Alert], now: datetime) -> Alert:
@@ -123,6 +128,53 @@ def _return(alerts: Sequence[Alert], now: datetime) -> Alert:
     )
 
 
+def _many_wrong(alerts: Sequence[Alert], now: datetime) -> Alert:
+    return ids.operator_alert(
+        "feeds-suspicious",
+        ids.derive("feeds", *(alert.id for alert in alerts)),
+        title=f"{len(alerts)} feeds answer, but look wrong: probably something on the way to us",
+        text=f"{_names(alerts)}.\n"
+        "What to do: look for a proxy or filter between this machine and the sites;"
+        " python3 run_monitor.py status has the reason of each.",
+        now=now,
+    )
+
+
+def _many_quiet(alerts: Sequence[Alert], now: datetime) -> Alert:
+    title = f"{len(alerts)} feeds bring nothing new for unusually long"
+    return _listed(
+        "feeds-quiet", title, "nothing on a holiday; else look at their sites", alerts, now
+    )
+
+
+def _many_again(alerts: Sequence[Alert], now: datetime) -> Alert:
+    title = f"{len(alerts)} feeds have news again"
+    return _listed("feeds-again", title, "nothing", alerts, now)
+
+
+def _many_gaps(alerts: Sequence[Alert], now: datetime) -> Alert:
+    title = f"Possible gaps in {len(alerts)} feeds"
+    look = "if the monitor was off or cut off, look through that time on the sites that matter"
+    return _listed("feeds-gap", title, look, alerts, now)
+
+
+def _listed(
+    condition: str, title: str, remedy: str, alerts: Sequence[Alert], now: datetime
+) -> Alert:
+    """*alerts* of one kind as one, by their titles."""
+    shown = [f"· {alert.title}" for alert in alerts[:NAMED]]
+    if len(alerts) > NAMED:
+        shown.append(f"· and {len(alerts) - NAMED} more: python3 run_monitor.py status")
+    return ids.operator_alert(
+        condition,
+        ids.derive("feeds", *(alert.id for alert in alerts)),
+        title=title,
+        text="\n".join([*shown, f"What to do: {remedy}."]),
+        now=now,
+        severity=Severity.NORMAL,
+    )
+
+
 def _merged(
     alerts: Sequence[Alert],
     condition: str,
@@ -137,7 +189,10 @@ def _merged(
 
 def _names(alerts: Sequence[Alert]) -> str:
     """The feeds that *alerts* of one kind are about; the first of them by name."""
-    names = sorted(alert.title.removeprefix(_NO_NEWS).removesuffix(_AGAIN) for alert in alerts)
+    names = sorted(
+        alert.title.removeprefix(_NO_NEWS).removesuffix(_AGAIN).removesuffix(_WRONG)
+        for alert in alerts
+    )
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f"{', '.join(names[:NAMED])}{more}"
 
@@ -149,50 +204,38 @@ def _broken(feed: Feed, relying: Sequence[str], now: datetime) -> Alert:
         f"{_BROKEN}:{feed.id}",
         _occurrence(feed.failing_since or now),
         title=f"{_NO_NEWS}{feed.name}",
-        text=f"Since {since:%d %b %Y %H:%M} UTC: {_sentence(feed.failure_detail)}\n"
-        f"What it means: {_meaning(feed)}{rules}\n"
-        f"What to do: {_remedy(feed)}",
+        text=f"Since {since:%d %b %Y %H:%M} UTC: {sentence(feed.failure_detail)}\n"
+        f"What it means: {meaning(feed)}{rules}\n"
+        f"What to do: {remedy(feed)}",
+        now=now,
+    )
+
+
+def _suspicious(feed: Feed, relying: Sequence[str], now: datetime) -> Alert:
+    since = feed.suspected_since or now
+    rules = f"\nRules that look only there: {', '.join(relying)}." if relying else ""
+    return ids.operator_alert(
+        f"{_SUSPICIOUS}:{feed.id}",
+        _occurrence(since),
+        title=f"{feed.name}{_WRONG}",
+        text=f"Since {since:%d %b %Y %H:%M} UTC: {sentence(feed.suspicion.detail)}\n"
+        f"What it means: it is read all the same, but news may be missing.{rules}\n"
+        f"What to do: {remedy(feed)}",
         now=now,
     )
 
 
 def _recovered(feed: Feed, now: datetime) -> Alert:
+    wrong = feed.suspicion.oddity is not None
     return ids.operator_alert(
         f"{_RECOVERED}:{feed.id}",
         _occurrence(feed.polled_at or now),
-        title=f"{feed.name}{_AGAIN}",
-        text=_CAUGHT_UP,
+        title=f"{feed.name}{' looks right again' if wrong else _AGAIN}",
+        text=f"It was: {feed.suspicion.detail}." if wrong else _CAUGHT_UP,
         now=now,
         severity=Severity.NORMAL,
     )
 
 
-def _meaning(feed: Feed) -> str:
-    if feed.succeeded_at is None:
-        return "It has never worked since it was added."
-    if feed.failure is FailureReason.GONE:
-        return "Nothing more will come from this address."
-    return "Nothing is lost if it returns before its entries roll over."
-
-
-def _remedy(feed: Feed) -> str:
-    return _REMEDIES.get(feed.failure, _WAIT) if feed.failure else _WAIT
-
-
-def _span(time: timedelta) -> str:
-    """Roughly: "5 minutes", "3 hours", "2 days"."""
-    minutes = max(0, int(time.total_seconds())) // 60
-    for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            count = minutes // size
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return "less than a minute"
-
-
 def _occurrence(at: datetime) -> str:
     return f"{at:%Y%m%dT%H%M%S}"
-
-
-def _sentence(text: str) -> str:
-    text = text.strip() or "it does not answer"
-    return f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

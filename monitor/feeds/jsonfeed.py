@@ -39,6 +39,7 @@ def read(body: bytes, *, max_entries: int) -> dict[str, Any] | None:
         "language": language,
         "word": {},
         "complete": True,
+        "older": _string(document, "next_url"),
         "warnings": warnings,
         "entries": [_entry(item, language) for item in items[:max_entries]],
     }

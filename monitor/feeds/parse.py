@@ -88,6 +88,7 @@ def _decoded(found: dict[str, Any]) -> ParsedFeed | ParseFailed:
         language=_string(found["language"]),
         word=word.read(found["word"]),
         complete=bool(found["complete"]),
+        older_url=_string(found.get("older")),
         warnings=tuple(str(each) for each in found["warnings"]),
         entries=tuple(_entry(each) for each in found["entries"]),
     )

@@ -47,6 +47,7 @@ class Situation:
     config: Config
     now: datetime
     rules_since: Mapping[str, datetime] = field(default_factory=dict)  # since when a rule is live
+    found_late: frozenset[str] = frozenset()  # ids of entries from older pages
     content: ContentMode = ContentMode.FEED  # where the text of this feed's entries comes from
     worth_reading: Callable[[Entry], bool] = nothing
 
@@ -150,6 +151,8 @@ def _decide_one(
 
 def _labels_of_new(entry: Entry, situation: Situation) -> tuple[Label, ...] | None:
     """Labels of a new entry's alerts; None: it was there before the feed was watched."""
+    if entry.id in situation.found_late:
+        return (Label.GAP,)
     if not situation.first_poll or situation.config.poll.first_poll is FirstPoll.ALERT:
         return ()
     if entry.published_at is None or entry.published_at < situation.feed.added_at:

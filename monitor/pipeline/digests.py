@@ -75,6 +75,9 @@ def _frame(
     coverage = Coverage(
         watched=len(feeds),
         ailing=[feed for feed in feeds if health.is_ailing(feed)],
+        suspicious=[feed for feed in feeds if health.is_suspicious(feed)],
+        quiet=[feed for feed in feeds if feed.quiet_since and not feed.failures],
+        gaps=[feed for feed in feeds if feed.gap_until and feed.gap_until >= begins],
         unseen=sum(feed.polled_at is None for feed in feeds),
         channels=dead,
     )

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from monitor import ingest
+from monitor.alerts.route import deliveries
 from monitor.errors import StoreBusy, StoryChanged
 from monitor.events import Polled, PollKind, Trouble
-from monitor.feeds import schedule
+from monitor.feeds import gaps, health, schedule, suspicion
+from monitor.feeds.gaps import Window
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
 from monitor.ingest.identity import page_keys, sort_out
@@ -35,9 +37,10 @@ from monitor.model import (
     ParsedFeed,
     ParseFailed,
 )
+from monitor.pipeline.backfill import Backfill, Fetches, Filled, said
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.shared import Shared
-from monitor.settings import ContentMode, FeedSettings
+from monitor.settings import BACKFILL_OFF, ContentMode, FeedSettings
 from monitor.stories.features import furniture
 
 LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
@@ -54,17 +57,23 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Gap:
+    """What a visit found to have rolled over since the last one, and what older pages had of it."""
+
+    window: Window | None = None
+    filled: Filled = field(default_factory=Filled)
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        return self.filled.entries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Visit:
     """What a visit brought before it is committed."""
 
     outcome: Outcome
     polled: Polled
-
-
-class Fetches(Protocol):
-    """The network, as far as the poll loop knows it."""
-
-    async def fetch(self, feed: Feed, *, unconditional: bool = False) -> FetchResult: ...
 
 
 class Poller:
@@ -79,6 +88,7 @@ class Poller:
         self._fetcher = fetcher
         self._parser = parser
         self._memory = memory
+        self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._known)
         self._lane = shared.lane
         self._reads_pages = shared.reads_pages
         self._visits: set[asyncio.Task[Polled]] = set()
@@ -164,14 +174,16 @@ class Poller:
 
     async def _ingest(self, feed: Feed, fetched: Fetched, parsed: ParsedFeed) -> _Visit:
         mode, entries = await self._normalised(feed, parsed)
+        gap = await self._gap_before(feed, parsed, entries)
         ahead = await self._store_ahead(feed, entries)
         async with self._lane:
             while True:
-                outcome, draft = await self._decide(feed, entries)
-                whole = ingest.combine(outcome, ahead)
-                after = replace(self._succeeded(feed, fetched, parsed, whole), identity=mode)
+                outcome, draft = await self._decide(feed, entries, gap.entries)
+                brought = ingest.combine(outcome, ahead)
+                after = replace(self._succeeded(feed, fetched, parsed, brought), identity=mode)
+                after = self._judged(feed, after, parsed, brought, gap)
                 outcome = replace(outcome, feed=after)
-                polled = _polled(feed, parsed, entries, replace(whole, feed=after))
+                polled = _polled(feed, parsed, entries, replace(brought, feed=after), gap)
                 visit = _Visit(outcome=outcome, polled=polled)
                 try:
                     return await self._committed(visit, draft)
@@ -210,7 +222,7 @@ class Poller:
         """What storing *entries* alone changed; None if another visit overtook this one."""
         async with self._lane:
             while True:
-                outcome, draft = await self._decide(feed, entries)
+                outcome, draft = await self._decide(feed, entries, ())
                 lease = replace(feed, next_poll_at=self._clock() + PORTION_LEASE)
                 outcome = replace(outcome, feed=lease)
                 polled = Polled(feed=lease, kind=PollKind.NEWS)
@@ -220,8 +232,40 @@ class Poller:
                     continue
                 return outcome if visit.polled is polled else None
 
-    async def _decide(self, feed: Feed, entries: Sequence[Entry]) -> tuple[Outcome, Draft]:
+    async def _gap_before(self, feed: Feed, parsed: ParsedFeed, entries: Sequence[Entry]) -> _Gap:
+        """What came and went since the last visit, as far as older pages show it."""
         now = self._clock()
+        if not parsed.complete:
+            return _Gap()
+        window = gaps.found(feed, entries, await self._known(feed, entries), now)
+        if window is None:
+            return _Gap()
+        own = self._settings_of(feed)
+        where = own.backfill if own else BACKFILL_OFF
+        filled = await self._backfill.fill(feed, parsed, window, where, now)
+        return _Gap(window=window, filled=filled)
+
+    def _judged(
+        self, before: Feed, after: Feed, parsed: ParsedFeed, outcome: Outcome, gap: _Gap
+    ) -> Feed:
+        """*after* with what the document gives cause to doubt."""
+        now = self._clock()
+        late = {entry.id for entry in gap.entries}
+        new = sum(entry.id not in late for entry in outcome.entries)
+        known = len(parsed.entries) - new
+        after = suspicion.after(after, parsed, known, now)
+        if gap.window is None:
+            return after
+        own = self._settings_of(before)
+        shortest = (own and own.min_interval) or self._in_force.config.poll.min_interval
+        after = gaps.sooner(after, shortest, now)
+        return gaps.after(before, after, None if gap.filled.closed else gap.window)
+
+    async def _decide(
+        self, feed: Feed, listed: Sequence[Entry], late: Sequence[Entry]
+    ) -> tuple[Outcome, Draft]:
+        """What *listed* entries change, and *late* ones from older pages of the feed."""
+        now, entries = self._clock(), _each_once(listed, late)
         known = await self._known(feed, entries)
         found = sort_out(entries, known, now)
         ignored = furniture([entry.title for entry in entries]) if found.new else frozenset()
@@ -236,6 +280,7 @@ class Poller:
             config=self._in_force.config,
             now=now,
             rules_since=self._in_force.rules_since,
+            found_late=frozenset(entry.id for entry in late),
             content=self._content(feed),
             worth_reading=self._in_force.rules.worth_reading,
         )
@@ -290,9 +335,10 @@ class Poller:
         """*visit* once its outcome is stored, and *draft* remembered; waits out a locked or full
         database."""
         give_up = self._clock() + LEASE / 2
+        outcome = self._with_notice(visit.outcome)
         while True:
             try:
-                accepted = await self._store.commit(visit.outcome)
+                accepted = await self._store.commit(outcome)
             except StoreBusy as busy:
                 if self._clock() > give_up:
                     raise
@@ -304,9 +350,19 @@ class Poller:
             return replace(visit, polled=_overtaken(visit.outcome.feed))
         if draft is not None:
             self._memory.adopt(draft)
-        if visit.outcome.deliveries:
+        if outcome.deliveries:
             self._queued()
         return visit
+
+    def _with_notice(self, outcome: Outcome) -> Outcome:
+        """*outcome* with what the operators are told because of this very visit."""
+        now = self._clock()
+        alert = health.moved(outcome.feed, now)
+        if alert is None:
+            return outcome
+        rows = deliveries([alert], {}, (), self._in_force.config, now)
+        alerts = (*outcome.alerts, alert)
+        return replace(outcome, alerts=alerts, deliveries=(*outcome.deliveries, *rows))
 
 
 def _overtaken(feed: Feed) -> Polled:
@@ -314,7 +370,9 @@ def _overtaken(feed: Feed) -> Polled:
     return Polled(feed=feed, kind=PollKind.FAILED, detail=detail)
 
 
-def _polled(before: Feed, parsed: ParsedFeed, entries: Sequence[Entry], outcome: Outcome) -> Polled:
+def _polled(
+    before: Feed, parsed: ParsedFeed, entries: Sequence[Entry], outcome: Outcome, gap: _Gap
+) -> Polled:
     first = before.baseline_at is None
     return Polled(
         feed=outcome.feed,
@@ -326,7 +384,11 @@ def _polled(before: Feed, parsed: ParsedFeed, entries: Sequence[Entry], outcome:
         matched=len(outcome.matches),
         alerts=outcome.alerts,
         undated=sum(entry.published_at is None for entry in outcome.entries) if first else 0,
-        warnings=(*parsed.warnings, *_renamed(outcome)),
+        warnings=(
+            *parsed.warnings,
+            *_renamed(outcome),
+            *([said(gap.window, gap.filled)] if gap.window else []),
+        ),
     )
 
 
@@ -336,6 +398,17 @@ def _renamed(outcome: Outcome) -> tuple[str, ...]:
     if not count:
         return ()
     return (f"{count} entries came with new ids; they were taken for those seen before",)
+
+
+def _each_once(listed: Sequence[Entry], late: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries of the document and those of older pages, without those that stand in both."""
+    keys = {key for entry in listed for key in entry.keys}
+    added = []
+    for entry in late:
+        if keys.isdisjoint(entry.keys):
+            keys.update(entry.keys)
+            added.append(entry)
+    return (*listed, *added)
 
 
 def _slices(many: Sequence[T]) -> Iterator[Sequence[T]]:

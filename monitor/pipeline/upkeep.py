@@ -10,7 +10,7 @@ from functools import partial
 from monitor.alerts.operator import undelivered, welcome
 from monitor.alerts.route import channels_for, deliveries, notices, owner_notices
 from monitor.events import Welcomed
-from monitor.feeds import health
+from monitor.feeds import gaps, health, quiet
 from monitor.ingest.telling import story_alert, told
 from monitor.model import Alert, Delivery, Entry, Feed, Label, Standing
 from monitor.pipeline.fallbacks import Fallbacks
@@ -97,23 +97,31 @@ class Upkeep:
     # --- feeds that broke or came back
 
     async def report_feeds(self) -> None:
-        """Tell once of each feed that stays broken, once of each that came back."""
+        """Tell once of each feed that stays broken, looks wrong, is silent or has a gap, and once
+        of each that is well again."""
         now = self._clock()
         feeds = await self._store.call(lambda store: store.feeds())
         if health.gathering(feeds, now, self._in_force.config.poll.interval):
             return
-        news = [
-            (after, alert)
-            for feed in feeds
-            for after, alert in (health.report(feed, self._relying(feed), now),)
-            if alert is not None
-        ]
-        if news:
-            alerts = health.together([alert for _, alert in news], now)
+        told: list[Alert] = []
+        marked: list[Feed] = []
+        for feed in feeds:
+            after, found = self._news_of(feed, now)
+            told += found
+            marked += [after] if found else []
+        if told:
+            alerts = health.together(told, now)
             rows = deliveries(alerts, {}, (), self._in_force.config, now)
-            marked = [feed for feed, _ in news]
             await self._store.call(lambda store: store.report_feeds(marked, alerts, rows))
             self._queued()
+
+    def _news_of(self, feed: Feed, now: datetime) -> tuple[Feed, list[Alert]]:
+        """What is to be told about *feed*, and the feed as told."""
+        relying, found = self._relying(feed), []
+        for report in (health.report, quiet.report, gaps.report):
+            feed, alert = report(feed, relying, now)
+            found += [alert] if alert else []
+        return feed, found
 
     def _relying(self, feed: Feed) -> tuple[str, ...]:
         """Rules that look only at this feed or one of its tags."""

@@ -63,7 +63,8 @@ class Store(Protocol):
     def report_feeds(
         self, marked: Sequence[Feed], alerts: Sequence[Alert], deliveries: Sequence[Delivery]
     ) -> None:
-        """Queue alerts about feeds, and remember by ``reported`` that they were told."""
+        """Queue alerts about feeds, and remember what was told of each: ``reported``,
+        ``quiet_since``, ``gap_told``."""
 
     # --- ingest
     def known(self, feed_id: str, keys: Sequence[str]) -> dict[str, Known]:

@@ -150,7 +150,18 @@ def save_polled(db: sqlite3.Connection, feed: Feed) -> bool:
 
 
 def set_reported(db: sqlite3.Connection, feeds: Sequence[Feed]) -> None:
+    """What people have been told of them; ``gap_told`` only of the gap that it was read with."""
     db.executemany(
-        "UPDATE feeds SET reported = ? WHERE id = ?",
-        [(int(feed.reported), feed.id) for feed in feeds],
+        "UPDATE feeds SET reported = ?, quiet_since = ?,"
+        " gap_told = CASE WHEN gap_from IS ? THEN ? ELSE gap_told END WHERE id = ?",
+        [
+            (
+                int(feed.reported),
+                rows.micros_or_none(feed.quiet_since),
+                rows.micros_or_none(feed.gap_from),
+                int(feed.gap_told),
+                feed.id,
+            )
+            for feed in feeds
+        ],
     )

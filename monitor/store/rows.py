@@ -24,9 +24,11 @@ from monitor.model import (
     Label,
     Match,
     Message,
+    Oddity,
     Rhythm,
     Severity,
     Story,
+    Suspicion,
     Update,
     UpdateReason,
 )
@@ -60,7 +62,17 @@ def dump(value: Any) -> str:
 
 # --- feeds
 
-FEED_TIMES = ("polled_at", "succeeded_at", "baseline_at", "validators_at", "failing_since")
+FEED_TIMES = (
+    "polled_at",
+    "succeeded_at",
+    "baseline_at",
+    "validators_at",
+    "failing_since",
+    "suspected_since",
+    "quiet_since",
+    "gap_from",
+    "gap_until",
+)
 
 
 def feed(row: Row) -> Feed:
@@ -75,13 +87,25 @@ def feed(row: Row) -> Feed:
             "identity": IdentityMode(row["identity"]),
             "failure": FailureReason(row["failure"]) if row["failure"] else None,
             "reported": bool(row["reported"]),
+            "suspicion": _suspicion(row["suspicion"]),
+            "gap_told": bool(row["gap_told"]),
             "paused": bool(row["paused"]),
             "rhythm": rhythms.load(row["rhythm"]),
         }
     )
 
 
-# What a poll may change; name, url, tags, paused belong to the configuration.
+def _suspicion(text: str) -> Suspicion:
+    """From JSON: oddity, detail, title, entries."""
+    if not text:
+        return Suspicion()
+    oddity, detail, title, count = json.loads(text)
+    odd = Oddity(oddity) if oddity else None
+    return Suspicion(oddity=odd, detail=detail, title=title, entries=count)
+
+
+# What a poll may change; name, url, tags, paused belong to the configuration, and what people were
+# told (reported, quiet_since) to the sweep that tells it.
 POLLED = (
     "next_poll_at",
     "polled_at",
@@ -98,6 +122,11 @@ POLLED = (
     "failure_detail",
     "moved_to",
     "moved_count",
+    "suspicion",
+    "suspected_since",
+    "gap_from",
+    "gap_until",
+    "gap_told",
     "rhythm",
 )
 
@@ -108,6 +137,8 @@ def polled(feed: Feed) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Suspicion):
+        return dump((value.oddity, value.detail, value.title, value.entries))
     if isinstance(value, Rhythm):
         return rhythms.dump(value)
     return micros(value) if isinstance(value, datetime) else value
