@@ -173,6 +173,7 @@ class Fetched:
     last_modified: str | None = None
     permanent_url: str | None = None  # where 301/308 led, when every hop was permanent
     max_age: timedelta | None = None  # Cache-Control
+    links: tuple[tuple[str, str], ...] = ()  # Link headers: (relation, address as written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +226,46 @@ class ParsedFeed:
     entries: tuple[RawEntry, ...] = ()
     complete: bool = True  # False: cut off, the unfinished entry is dropped
     older_url: str | None = None  # the page with the entries before these
+    links: tuple[tuple[str, str], ...] = ()  # to its hubs and itself, as in ``Fetched``
     warnings: tuple[str, ...] = ()  # limits reached, ill-formed XML …
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """The hub that a document names, and what the hub calls the feed; no hub: ""."""
+
+    hub: str = ""
+    topic: str = ""
+
+
+class HubState(StrEnum):
+    """How a feed stands with its hub; ``feeds/websub.py`` moves from one to the next."""
+
+    APART = "apart"  # not subscribed, or a renewal failed: asked at ``due_at``
+    JOINING = "joining"  # asked; the hub is to ask back until ``due_at``
+    JOINED = "joined"  # renewed at ``due_at``
+    LEAVING = "leaving"  # asked to forget us; forgotten anyhow at ``due_at``
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A feed whose document names a hub, and what has come of that: a row of ``subscriptions``."""
+
+    feed_id: str
+    hub: str
+    topic: str
+    callback: str = field(default="", repr=False)  # whole address, unguessable; "" never asked
+    secret: str = field(default="", repr=False)  # signs the pushes
+    state: HubState = HubState.APART
+    due_at: datetime
+    until: datetime | None = None  # end of the lease
+    failures: int = 0  # in a row
+    detail: str = ""  # of the last failure, one line for people
+    pushed_at: datetime | None = None  # last push with a good signature
+    ignored: int = 0  # pushes without one
+    # of the feed, read with it:
+    feed_url: str = ""
+    watched: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -661,6 +701,7 @@ class Outcome:
     updates: tuple[Update, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     articles: tuple[Article, ...] = ()  # of the new entries: pages to read
+    offer: Offer | None = None  # of a document that was read; None: none was, or not to its end
     corrections_seen: int | None = None  # fences it against what people do to stories; None: not
 
 

@@ -20,6 +20,7 @@ from monitor.model import (
     Severity,
     Silence,
     Story,
+    Subscription,
     Told,
     Update,
     UpdateReason,
@@ -51,6 +52,18 @@ def feed_settings(**changes: Any) -> FeedSettings:
         "name": "Example Defence",
     }
     return FeedSettings(**(values | changes))
+
+
+def a_subscription(**changes: Any) -> Subscription:
+    feed = changes.pop("feed", None) or a_feed()
+    values: dict[str, Any] = {
+        "feed_id": feed.id,
+        "hub": "https://hub.example.org/",
+        "topic": feed.url,
+        "due_at": NOW,
+        "feed_url": feed.url,
+    }
+    return Subscription(**(values | changes))
 
 
 def raw_entry(**changes: Any) -> RawEntry:

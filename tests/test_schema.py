@@ -155,6 +155,22 @@ def test_the_database_of_schema_3_keeps_silences_threads_and_outages(tmp_path: P
     store.close()
 
 
+def test_the_database_of_schema_4_keeps_rhythms_gaps_and_articles(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.db"
+    path.write_bytes(gzip.decompress((ROOT / "tests/data/schema4.db.gz").read_bytes()))
+    store = SqliteStore.open(str(path))
+    (feed,) = store.feeds()
+    assert (feed.rhythm.listed, feed.rhythm.word.ttl) == (20, timedelta(minutes=30))
+    assert (feed.gap_from, feed.gap_until) == (NOW - timedelta(hours=2), NOW)
+    assert (feed.suspicion.detail, feed.suspected_since) == ("1 entry instead of 20", NOW)
+    (entry,) = store.entries()
+    article = store.article(entry.id)
+    assert article is not None
+    assert article.due_at == NOW
+    assert store.subscriptions() == []
+    store.close()
+
+
 def test_opening_again_changes_no_table(tmp_path):
     def tables() -> list[str]:
         with closing(sqlite3.connect(path)) as other, other:

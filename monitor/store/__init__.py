@@ -34,6 +34,7 @@ from monitor.model import (
     SinceDigest,
     Standing,
     Story,
+    Subscription,
     Told,
     Update,
 )
@@ -112,6 +113,21 @@ class Store(Protocol):
     def article(self, entry_id: str) -> Article | None: ...
 
     def count_articles(self) -> dict[ArticleState, int]: ...
+
+    # --- hubs
+    def subscriptions(self) -> list[Subscription]:
+        """Feeds whose last document named a WebSub hub, and how they stand with it."""
+
+    def subscription(self, feed_id: str) -> Subscription | None: ...
+
+    def save_subscription(self, subscription: Subscription) -> None:
+        """Unless its feed names another hub or topic by now."""
+
+    def poll_soon(self, feeds: Mapping[str, timedelta], now: datetime) -> set[str]:
+        """Feed id → shortest wait after its last poll: due then, or at once, whatever was planned.
+
+        The ids of those being visited just now: nothing was changed for them.
+        """
 
     # --- stories
     def traces(self, since: datetime) -> Iterator[Told]:

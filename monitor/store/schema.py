@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 from monitor.urls import page_key
 
 APPLICATION_ID = 0x6E6D6F6E  # "nmon": how we know our own files
-VERSION = 4
+VERSION = 5
 
 migrations = Migrations("monitor")
 
@@ -287,6 +287,24 @@ CREATE INDEX articles_due ON articles (due_at) WHERE state = 'queued'
 """
 
 
+_TABLES_5 = """
+CREATE TABLE subscriptions (               -- feeds whose document names a WebSub hub
+  feed_id TEXT PRIMARY KEY REFERENCES feeds (id),
+  hub TEXT NOT NULL,
+  topic TEXT NOT NULL,                     -- what the hub calls the feed
+  callback TEXT NOT NULL,                  -- '' until the hub was asked
+  secret TEXT NOT NULL,                    -- ours: worth no more than a poll a little earlier
+  state TEXT NOT NULL,
+  due_at INTEGER NOT NULL,
+  until INTEGER,                           -- end of the lease
+  failures INTEGER NOT NULL,
+  detail TEXT NOT NULL,
+  pushed_at INTEGER,
+  ignored INTEGER NOT NULL                 -- pushes without a good signature
+) STRICT, WITHOUT ROWID
+"""
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         db.execute(statement)
@@ -318,3 +336,8 @@ def silences_and_threads(db: Database) -> None:
 @migrations()
 def rhythms_gaps_and_articles(db: Database) -> None:
     _run(db, _TABLES_4)
+
+
+@migrations()
+def subscriptions(db: Database) -> None:
+    _run(db, _TABLES_5)

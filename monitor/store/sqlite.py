@@ -40,6 +40,7 @@ from monitor.model import (
     SinceDigest,
     Standing,
     Story,
+    Subscription,
     Told,
     Update,
 )
@@ -56,6 +57,7 @@ from monitor.store import (
     rows,
     silences,
     stories,
+    subscriptions,
     threads,
 )
 from monitor.store.access import cannot_write, may_write
@@ -271,6 +273,7 @@ class SqliteStore:
             if accepted:
                 entries.save(db, outcome)
                 outbox.queue(db, outcome.alerts, outcome.deliveries)
+                subscriptions.offer(db, outcome.feed, outcome.offer)
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK TO one")
@@ -332,6 +335,24 @@ class SqliteStore:
     def count_articles(self) -> dict[ArticleState, int]:
         with self._reading() as db:
             return articles.count(db)
+
+    # --- hubs
+
+    def subscriptions(self) -> list[Subscription]:
+        with self._reading() as db:
+            return subscriptions.select(db)
+
+    def subscription(self, feed_id: str) -> Subscription | None:
+        with self._reading() as db:
+            return subscriptions.of_feed(db, feed_id)
+
+    def save_subscription(self, subscription: Subscription) -> None:
+        with self._writing() as db:
+            subscriptions.save(db, subscription)
+
+    def poll_soon(self, feeds: Mapping[str, timedelta], now: datetime) -> set[str]:
+        with self._writing() as db:
+            return subscriptions.poll_soon(db, feeds, now)
 
     # --- stories
 
