@@ -235,3 +235,38 @@ class TestTrapsOfFeedparser:
         import feedparser
 
         assert feedparser.datetimes._parse_date("Thu, 13 Feb 2025 10:00:00 CET").tm_hour == 10
+
+
+HUB = "https://hub.example/"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            f"<feed xmlns='http://www.w3.org/2005/Atom'><link rel='hub' href='{HUB}'/>"
+            f"<link rel='alternate' href='/'/><link rel='self' href='{URL}'/></feed>",
+            id="Atom",
+        ),
+        pytest.param(
+            "<rss version='2.0' xmlns:atom='http://www.w3.org/2005/Atom'><channel>"
+            f"<link>/</link><atom:link rel='hub' href='{HUB}'/><atom:link rel='self' href='{URL}'/>"
+            f"{ITEM}</channel></rss>",
+            id="RSS",
+        ),
+        pytest.param(
+            '{"version": "https://jsonfeed.org/version/1.1", "items": [],'
+            f' "hubs": [{{"type": "rssCloud", "url": "/"}}, {{"type": "WebSub", "url": "{HUB}"}}],'
+            f' "feed_url": "{URL}"}}',
+            id="JSON Feed",
+        ),
+    ],
+)
+def test_a_feed_may_name_its_hub_and_itself(body):
+    assert sorted(read(body)["links"]) == [("hub", HUB), ("self", URL)]
+
+
+def test_of_very_many_links_only_the_first_count():
+    many = "".join(f"<link rel='hub' href='{HUB}{n}'/>" for n in range(500))
+    found = read(f"<feed xmlns='http://www.w3.org/2005/Atom'>{many}</feed>")["links"]
+    assert len(found) == 10

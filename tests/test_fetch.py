@@ -87,6 +87,7 @@ async def test_a_document_with_what_came_along() -> None:
         etag='W/"1"',
         last_modified="Thu, 13 Feb 2025 10:00:00 GMT",
         cache_control="public, max-age=600",
+        link='<https://hub.example/>; rel="hub"',
     )
     async with serving({"/feed": behaviour}) as server, fetcher() as fetch:
         result = await fetch.get(server.url("/feed"))
@@ -97,6 +98,7 @@ async def test_a_document_with_what_came_along() -> None:
         etag='W/"1"',
         last_modified="Thu, 13 Feb 2025 10:00:00 GMT",
         max_age=timedelta(minutes=10),
+        links=(("hub", "https://hub.example/"),),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.feeds.headers import LONGEST, max_age, retry_after
+from monitor.feeds.headers import LONGEST, links, max_age, retry_after
 from tests.builders import NOW
 
 RETRY_AFTER = {
@@ -62,3 +62,32 @@ MAX_AGE = {
 @pytest.mark.parametrize(("value", "age"), MAX_AGE.values(), ids=MAX_AGE)
 def test_max_age(value: str | None, age: timedelta | None) -> None:
     assert max_age(value) == age
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (None, ()),
+        ("", ()),
+        ("<https://hub.example/>; rel=hub", (("hub", "https://hub.example/"),)),
+        (
+            '<https://hub.example/>; rel="hub", </feed?a,b>; REL="self"',
+            (("hub", "https://hub.example/"), ("self", "/feed?a,b")),
+        ),
+        (
+            '<https://a.example/>; title="x, y"; rel="hub self"',
+            (
+                ("hub", "https://a.example/"),
+                ("self", "https://a.example/"),
+            ),
+        ),
+        ("<https://a.example/>", ()),
+        ("https://a.example/; rel=hub", ()),
+        ("<>; rel=hub", ()),
+        ("<" * 60_000, ()),
+        ("<a>;" + " " * 60_000, ()),
+        ("<a>" + ";a=b" * 15_000 + ' rel="', ()),
+    ],
+)
+def test_links(value: str | None, found: tuple[tuple[str, str], ...]) -> None:
+    assert links(value) == found

@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 import feedparser
 from feedparser.mixin import _FeedParserMixin
 
-from monitor.feeds import charset, dates, jsonfeed, sitemap, word, wrongpage
+from monitor.feeds import charset, dates, jsonfeed, sitemap, websub, word, wrongpage
 from monitor.feeds.clean import html_to_text, one_line
 from monitor.feeds.older import older_page
 from monitor.feeds.screen import screened
@@ -166,14 +166,18 @@ def _parsed(document: Any, body: bytes, url: str, notes: list[str]) -> dict[str,
         "word": word.said(feed, body),
         "complete": complete,
         "older": _older(feed, url),
+        "links": websub.of_interest(_links(feed)),
         "warnings": warnings,
         "entries": entries,
     }
 
 
 def _older(feed: Any, url: str) -> str | None:
-    links = [(str(each.get("rel")), str(each.get("href"))) for each in feed.get("links") or ()]
-    return older_page(links, str(feed.get("generator") or ""), url)
+    return older_page(_links(feed), str(feed.get("generator") or ""), url)
+
+
+def _links(feed: Any) -> list[tuple[str, str]]:
+    return [(str(each.get("rel")), str(each.get("href"))) for each in feed.get("links") or ()]
 
 
 def _ending(body: bytes, bozo: bool) -> tuple[bool, bool]:

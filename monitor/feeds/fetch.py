@@ -27,7 +27,7 @@ from monitor.feeds.guard import (
     SystemResolver,
     refuse_written,
 )
-from monitor.feeds.headers import max_age, retry_after
+from monitor.feeds.headers import links, max_age, retry_after
 from monitor.feeds.hosts import Gate
 from monitor.model import FailureReason, Feed, Fetched, FetchFailed, FetchResult, NotModified
 from monitor.settings import Access, FeedSettings, PollSettings
@@ -281,6 +281,7 @@ async def _answer(
         etag=_header(response, b"etag"),
         last_modified=_header(response, b"last-modified"),
         max_age=max_age(response.headers.get("cache-control")),
+        links=links(response.headers.get("link")),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a server asks for in its headers, as spans of time.  Pure: callers bring the clock."""
+"""What a server says in its headers: spans of time, links.  Pure: callers bring the clock."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from email.utils import parsedate_to_datetime
 
 LONGEST = timedelta(days=1)  # nobody may send us away for longer
 
+# RFC 8288 §3; what is no parameter ends the link.
+_LINK = re.compile(r'<([^<>]{1,4000})>((?:\s*;\s*[\w*-]{1,40}\s*(?:=\s*(?:"[^"]*"|[^\s",;]*))?)*)')
+_REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s",;]*))', re.IGNORECASE)
 _SECONDS = re.compile(r"[0-9]+")
 _MAX_AGE = re.compile(r'(?:^|[,\s])max-age\s*=\s*"?([0-9]+)', re.IGNORECASE)
 
@@ -30,6 +33,16 @@ def max_age(cache_control: str | None) -> timedelta | None:
     """How long the answer is good for, at most ``LONGEST``, by Cache-Control (RFC 9111 §5.2.2)."""
     found = _MAX_AGE.search(cache_control or "")
     return min(_seconds(found[1]), LONGEST) if found else None
+
+
+def links(value: str | None) -> tuple[tuple[str, str], ...]:
+    """(relation, address) of each relation in a Link header (RFC 8288), addresses as written."""
+    found = []
+    for address, parameters in _LINK.findall(value or ""):
+        named = _REL.search(parameters)
+        words = (named[1] or named[2] or "") if named else ""
+        found += [(word.lower(), address.strip()) for word in words.split()]
+    return tuple(found)
 
 
 def _seconds(digits: str) -> timedelta:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from monitor.feeds import dates
+from monitor.feeds import dates, websub
 from monitor.feeds.clean import clean_text, html_to_text, one_line
 
 VERSIONS = {
@@ -40,9 +40,18 @@ def read(body: bytes, *, max_entries: int) -> dict[str, Any] | None:
         "word": {},
         "complete": True,
         "older": _string(document, "next_url"),
+        "links": websub.of_interest(_links(document)),
         "warnings": warnings,
         "entries": [_entry(item, language) for item in items[:max_entries]],
     }
+
+
+def _links(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Its hubs and its own address, as relations of Atom."""
+    hubs = [each for each in _list(document, "hubs") if isinstance(each, dict)]
+    named = [("hub", _string(each, "url")) for each in hubs if each.get("type") == "WebSub"]
+    named.append(("self", _string(document, "feed_url")))
+    return [(relation, address) for relation, address in named if address]
 
 
 def _entry(item: dict[str, Any], language: str | None) -> dict[str, Any]:

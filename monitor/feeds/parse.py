@@ -89,6 +89,7 @@ def _decoded(found: dict[str, Any]) -> ParsedFeed | ParseFailed:
         word=word.read(found["word"]),
         complete=bool(found["complete"]),
         older_url=_string(found.get("older")),
+        links=tuple((str(rel), str(href)) for rel, href in found.get("links", ())),
         warnings=tuple(str(each) for each in found["warnings"]),
         entries=tuple(_entry(each) for each in found["entries"]),
     )
