@@ -24,6 +24,7 @@ from monitor.configfile import (
 from monitor.configopml import referenced, resolved
 from monitor.configpace import check_poll
 from monitor.configsecrets import Findings, Where, shown
+from monitor.configwebsub import read_websub
 from monitor.errors import ConfigError, Problem
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
 
@@ -167,6 +168,7 @@ def _config(
         monitor_reports_to=tuple(monitor.monitor_reports_to),
         default_channels=_optional(monitor.default_channels),
         poll=_poll(table.poll, findings),
+        websub=read_websub(table.websub, findings, need_server=channel_reader.need_secrets),
         feeds=feeds,
         feeds_from=feeds_from,
         channels=channels,

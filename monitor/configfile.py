@@ -225,12 +225,18 @@ class OutputsTable(Table):
     atom: Annotated[str | None, BeforeValidator(_feed_file)] = None
 
 
+class WebSubTable(Table):
+    callback: str
+    listen: str = "127.0.0.1:8480"
+
+
 class ConfigTable(Table):
     """The whole file."""
 
     monitor: MonitorTable = MonitorTable()
     outputs: OutputsTable = OutputsTable()
     poll: PollTable = PollTable()
+    websub: WebSubTable | None = None
     feeds: list[FeedTable] = []
     channels: list[ChannelTable] = []
     routes: list[RouteTable] = []

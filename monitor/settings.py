@@ -129,6 +129,15 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebSubSettings:
+    """Where hubs reach us, and where we listen for them."""
+
+    callback: str  # public address, without a "/" at its end
+    host: str  # an address
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole of config.toml.  Paths are absolute strings."""
 
@@ -144,6 +153,7 @@ class Config:
     monitor_reports_to: tuple[str, ...] = ()
     default_channels: tuple[str, ...] | None = None  # None: all channels
     poll: PollSettings = PollSettings()
+    websub: WebSubSettings | None = None  # None: nothing listens, nothing is subscribed
     feeds: tuple[FeedSettings, ...] = ()
     channels: tuple[Channel, ...] = ()
     routes: tuple[Route, ...] = ()

@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
+from monitor.cli.hubs import stands
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import local, looked_up, reading, without_login
 from monitor.feeds import condition
 from monitor.feeds.condition import State
 from monitor.feeds.gaps import span
-from monitor.model import Entry, Feed
+from monitor.model import Entry, Feed, Subscription
 from monitor.settings import Config, FeedSettings
 from monitor.store.opening import looks_usable
 from monitor.terminal import age, counted, duration, plain, print_json, print_table
@@ -108,12 +109,13 @@ def show(as_json: bool, name: str) -> None:
     chosen = next(feed for feed in settings.feeds if feed.name == name)
     rules = rules_in_files(settings)
     relying = rules.relying_on(chosen.name, chosen.tags) if rules is not None else ()
-    feed, count, newest = _stored(settings, chosen)
+    feed, count, newest, hub = _stored(settings, chosen)
     if as_json:
-        known = {"source": chosen.source, "entries": count, "rules": relying}
+        websub = stands(hub, settings, datetime.now(UTC))
+        known = {"source": chosen.source, "entries": count, "rules": relying, "websub": websub}
         print_json(_as_json(chosen, feed, datetime.now(UTC)) | known)
         return
-    for line in _described(chosen, feed, settings):
+    for line in _described(chosen, feed, settings, hub):
         click.echo(plain(line).plain)
     click.echo(f"Entries       {count or 'none'} so far")
     if newest is not None:
@@ -123,19 +125,24 @@ def show(as_json: bool, name: str) -> None:
     click.echo(plain(f"Rules         {said}").plain)
 
 
-def _stored(settings: Config, chosen: FeedSettings) -> tuple[Feed | None, int, Entry | None]:
-    """What polls have left: the feed, how many entries it has brought, the newest of them."""
+def _stored(
+    settings: Config, chosen: FeedSettings
+) -> tuple[Feed | None, int, Entry | None, Subscription | None]:
+    """What polls have left: the feed, how many entries it has brought, the newest, and its hub."""
     if not looks_usable(settings.database):
-        return None, 0, None
+        return None, 0, None, None
     with reading(settings) as store:
         feed = next((each for each in store.feeds() if each.url == chosen.url), None)
         if feed is None:
-            return None, 0, None
+            return None, 0, None, None
         newest = store.entries(feed=feed.id, limit=1)
-        return feed, store.count_entries(feed.id), newest[0] if newest else None
+        count, hub = store.count_entries(feed.id), store.subscription(feed.id)
+        return feed, count, newest[0] if newest else None, hub
 
 
-def _described(chosen: FeedSettings, feed: Feed | None, settings: Config) -> Iterator[str]:
+def _described(
+    chosen: FeedSettings, feed: Feed | None, settings: Config, hub: Subscription | None
+) -> Iterator[str]:
     now = datetime.now(UTC)
     yield f"{chosen.name}  ({without_login(chosen.url)})"
     yield f"State         {state(chosen, feed, now)}"
@@ -149,6 +156,8 @@ def _described(chosen: FeedSettings, feed: Feed | None, settings: Config) -> Ite
     yield f"Last poll     {age(feed.polled_at, now)}"
     if chosen.enabled:
         yield f"Next poll     {local(feed.next_poll_at, settings)}"
+    if (websub := stands(hub, settings, now)) and chosen.enabled:
+        yield f"WebSub        {websub}"
     if feed.failures:
         since = local(feed.failing_since, settings)
         yield f"Failures      {counted(feed.failures, 'failure')} in a row, since {since}"

@@ -120,6 +120,9 @@ class _Waker:
     def queued(self) -> None:
         self.wake("deliver")
 
+    def hinted(self) -> None:
+        self.wake("poll")
+
     def hang_up(self, session: Session) -> None:
         self._reloading = asyncio.create_task(session.reloader.reload())
 
@@ -144,9 +147,15 @@ async def _session(
             waker.wake("poll")  # there is room for another visit, or a new feed
         if isinstance(event, Reloaded):
             waker.wake("deliver")  # a channel may take messages again
+        if isinstance(event, Reloaded) or (isinstance(event, Polled) and event.baseline):
+            waker.wake("websub")  # hubs may be wanted, or one has been named
 
     async with opened(
-        config, report=report, terminal=shows.message, queued=waker.queued
+        config,
+        report=report,
+        terminal=shows.message,
+        queued=waker.queued,
+        hinted=waker.hinted,
     ) as session:
         try:
             yield session, shows, waker
@@ -197,12 +206,15 @@ def _ticks(session: Session) -> list[Tick]:
         await session.reloader.check()
         return RELOAD_EVERY
 
+    async def websub() -> timedelta:
+        return await session.websub.tick()
+
     async def upkeep() -> timedelta:
         await session.distress.look()
         await session.upkeep.sweep()
         return UPKEEP_EVERY if session.upkeep.welcomed else FIRST_UPKEEP
 
-    ticks = (poll, articles, deliver, reload, upkeep)
+    ticks = (poll, articles, deliver, reload, websub, upkeep)
     return [Tick(act.__name__, _patient(act.__name__, act)) for act in ticks]
 
 

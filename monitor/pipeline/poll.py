@@ -18,7 +18,7 @@ from monitor import ingest
 from monitor.alerts.route import deliveries
 from monitor.errors import StoreBusy, StoryChanged
 from monitor.events import Polled, PollKind, Trouble
-from monitor.feeds import gaps, health, schedule, suspicion
+from monitor.feeds import gaps, health, schedule, suspicion, websub
 from monitor.feeds.gaps import Window
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
@@ -182,7 +182,8 @@ class Poller:
                 brought = ingest.combine(outcome, ahead)
                 after = replace(self._succeeded(feed, fetched, parsed, brought), identity=mode)
                 after = self._judged(feed, after, parsed, brought, gap)
-                outcome = replace(outcome, feed=after)
+                offer = websub.offered(fetched, parsed) if parsed.complete else None
+                outcome = replace(outcome, feed=after, offer=offer)
                 polled = _polled(feed, parsed, entries, replace(brought, feed=after), gap)
                 visit = _Visit(outcome=outcome, polled=polled)
                 try:

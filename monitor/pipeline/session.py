@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from monitor.alerts.send import Sender
 from monitor.events import Report
 from monitor.feeds.fetch import Fetcher
+from monitor.feeds.hubs import Hubs
 from monitor.feeds.page import PageReader, can_read_pages
 from monitor.feeds.parse import Parser
 from monitor.pipeline.articles import Articles, page_settings
@@ -27,6 +28,7 @@ from monitor.pipeline.reload import Reloader, rules_at_start, usable_rules
 from monitor.pipeline.shared import Shared, nobody, utc_now
 from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
+from monitor.pipeline.websub import WebSub
 from monitor.settings import Config
 from monitor.store.lock import Lock
 from monitor.store.opening import looks_usable
@@ -49,6 +51,7 @@ class Session:
     upkeep: Upkeep
     reloader: Reloader
     distress: Distress
+    websub: WebSub
 
 
 @asynccontextmanager
@@ -59,10 +62,12 @@ async def opened(
     terminal: Callable[[str], object],
     clock: Callable[[], datetime] = utc_now,
     queued: Callable[[], None] = nobody,
+    hinted: Callable[[], None] = nobody,
 ) -> AsyncIterator[Session]:
     """The monitor of *config*, ready to poll.
 
-    *terminal* shows messages of the terminal channel; *queued* is called when deliveries wait.
+    *terminal* shows messages of the terminal channel; *queued* is called when deliveries wait,
+    *hinted* when feeds have become due before their time.
     Raises AlreadyRunning, StoreRefused, ConfigError (no usable rules, now or earlier).
     """
     if not looks_usable(config.database):  # a start that cannot be leaves nothing behind
@@ -81,6 +86,7 @@ async def opened(
             report=report,
             clock=clock,
             queued=queued,
+            hinted=hinted,
             reads_pages=can_read_pages(),
         )
         session = await _assembled(stack, shared, terminal)
@@ -115,7 +121,9 @@ async def _assembled(
     stack.push_async_callback(templating.aclose)
     deliverer = Deliverer(shared, sender=sender, templating=templating)
     reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher, templating=templating)
+    websub = WebSub(shared, hubs=Hubs(page_settings(config.poll), contact=config.contact))
     stack.push_async_callback(_wind_down, poller, articles, deliverer)
+    stack.push_async_callback(websub.aclose)
     await atom.start()
     return Session(
         in_force=shared.in_force,
@@ -127,6 +135,7 @@ async def _assembled(
         upkeep=upkeep,
         reloader=reloader,
         distress=Distress(shared, sender=sender),
+        websub=websub,
     )
 
 

@@ -17,7 +17,7 @@ def utc_now() -> datetime:
 
 
 def nobody() -> None:
-    """Nobody waits for deliveries to be queued."""
+    """Nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class Shared:
     report: Report
     clock: Callable[[], datetime] = utc_now
     queued: Callable[[], None] = nobody  # called after a commit that queued deliveries
+    hinted: Callable[[], None] = nobody  # called when feeds have become due before their time
     reads_pages: bool = False  # what it takes to read articles is installed
     # Held while entries are decided on: two outlets with one text must see each other.
     lane: asyncio.Lock = field(default_factory=asyncio.Lock)
