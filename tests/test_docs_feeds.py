@@ -8,7 +8,7 @@ from pathlib import Path
 import trustme
 
 from monitor.config import load
-from monitor.configfile import FeedTable
+from monitor.configfile import FeedTable, WebSubTable
 from monitor.settings import ContentMode
 
 PAGE = (Path(__file__).parents[1] / "docs" / "feeds.md").read_text()
@@ -32,3 +32,11 @@ def test_every_key_of_a_feed_is_described() -> None:
 
 def test_every_kind_of_content_is_described() -> None:
     assert {f'`"{mode.value}"`' for mode in ContentMode} <= set(re.findall(r'`"\w+"`', SECTION))
+
+
+def test_the_example_of_websub_is_valid(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(\[websub\].*?)```", PAGE, re.DOTALL)
+    (tmp_path / "config.toml").write_text(block)
+    found = load(tmp_path / "config.toml", {}).websub
+    assert found is not None
+    assert set(WebSubTable.model_fields) <= set(re.findall(r"\w+", block))
