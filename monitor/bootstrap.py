@@ -58,6 +58,7 @@ DEV_MODULES = (
     "ruff",
     "trafilatura",
     "trustme",
+    "uvicorn",
 )
 _PROBE = (
     "import sys; from importlib.util import find_spec; "
