@@ -106,9 +106,9 @@ class WebSub:
                 await self._keep(each)
 
     def _feed(self, each: Subscription) -> FeedSettings:
-        """Its settings; bare ones once it has left the configuration."""
+        """Its settings; bare ones, named without a log-in, once it has left the configuration."""
         chosen = self._in_force.config.feed_at(each.feed_url)
-        return chosen or FeedSettings(url=each.feed_url, name=each.feed_url)
+        return chosen or FeedSettings(url=each.feed_url, name=each.topic)
 
     # --- listening
 
