@@ -9,6 +9,7 @@ import csv
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
@@ -48,29 +49,40 @@ def documents(kind: str) -> list[dict[str, str]]:
     return [r for r in rows if r["path"].endswith(kept) and ".serde." not in r["path"]]
 
 
+Read = dict[str, ParsedFeed | ParseFailed]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def results() -> Read:
+    """What our parser makes of every document, by path."""
+    parser = Parser()
+    paths = [row["path"] for kind in ("feeds", "conformance") for row in documents(kind)]
+    found = {path: await read(parser, path) for path in paths}
+    await parser.aclose()
+    return found
+
+
 async def read(parser: Parser, path: str) -> ParsedFeed | ParseFailed:
     body = (CORPUS / path).read_bytes()
     return await parser.parse(Fetched(body=body, final_url="https://news.example/feed"))
 
 
 @pytest.mark.parametrize(("kind", "least"), [("feeds", 38), ("conformance", 1_100)])
-async def test_as_many_entries_as_feedparser_finds(kind: str, least: int) -> None:
-    parser, rows, wrong = Parser(), documents(kind), {}
+def test_as_many_entries_as_feedparser_finds(results: Read, kind: str, least: int) -> None:
+    rows, wrong = documents(kind), {}
     assert len(rows) >= least
     for row in rows:
-        result = await read(parser, row["path"])
+        result = results[row["path"]]
         found = len(result.entries) if isinstance(result, ParsedFeed) else 0
         theirs = int(row["entries"] or 0)
         if (theirs, found) != DIFFERENT.get(row["path"], (theirs, theirs)):
             wrong[row["path"]] = (theirs, found)
-    await parser.aclose()
     assert wrong == {}
 
 
-async def test_no_conformance_document_harms_the_parser() -> None:
-    parser = Parser()
+def test_no_conformance_document_harms_the_parser(results: Read) -> None:
     for row in documents("conformance"):
-        result = await read(parser, row["path"])
+        result = results[row["path"]]
         if isinstance(result, ParseFailed):
             assert result.reason in (
                 FailureReason.NOT_A_FEED,
@@ -79,21 +91,18 @@ async def test_no_conformance_document_harms_the_parser() -> None:
             ), row["path"]
         else:
             entries_of(result, a_feed(), NOW)  # whatever they hold, they can be normalised
-    await parser.aclose()
 
 
-async def test_real_feeds_keep_their_titles_links_and_dates() -> None:
-    parser = Parser()
+def test_real_feeds_keep_their_titles_links_and_dates(results: Read) -> None:
     undated = {}
     for row in documents("feeds"):
-        result = await read(parser, row["path"])
+        result = results[row["path"]]
         assert isinstance(result, ParsedFeed)
         _, entries = entries_of(result, a_feed(), NOW.replace(year=2027))
         assert all(entry.title for entry in entries), row["path"]
         assert all(entry.url for entry in entries), row["path"]
         if missing := sum(entry.published_at is None for entry in entries):
             undated[row["path"].split("/")[1]] = missing
-    await parser.aclose()
     # RSS 0.91 has no dates; three entries of CNN's feed have none either.
     assert undated == {"cnn-world": 3, "forbes": 10}
 

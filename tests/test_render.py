@@ -182,7 +182,7 @@ def test_a_digest_puts_the_most_severe_first_and_the_monitor_last() -> None:
         ("mailtos", 250_000),
     ],
 )
-@pytest.mark.parametrize("count", [40, 900, 6_000])
+@pytest.mark.parametrize("count", [40, 900])
 def test_a_long_digest_fits_its_channel_and_keeps_the_severe_in_full(
     kind: str, limit: int, count: int
 ) -> None:

@@ -7,22 +7,19 @@ that two outlets with one text see each other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TypeVar
 
 import structlog
 
 from monitor import ingest
-from monitor.alerts.route import deliveries
 from monitor.errors import StoreBusy, StoryChanged
-from monitor.events import Polled, PollKind, Trouble
-from monitor.feeds import gaps, health, schedule, suspicion, websub
+from monitor.events import Polled, PollKind
+from monitor.feeds import gaps, schedule, suspicion, websub
 from monitor.feeds.gaps import Window
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
-from monitor.ingest.identity import page_keys, sort_out
 from monitor.model import (
     Entry,
     FailureReason,
@@ -31,27 +28,21 @@ from monitor.model import (
     FetchFailed,
     FetchResult,
     IdentityMode,
-    Known,
     NotModified,
     Outcome,
     ParsedFeed,
     ParseFailed,
 )
 from monitor.pipeline.backfill import Backfill, Fetches, Filled, said
+from monitor.pipeline.lane import LEASE, Lane
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.shared import Shared
-from monitor.settings import BACKFILL_OFF, ContentMode, FeedSettings
-from monitor.stories.features import furniture
+from monitor.settings import BACKFILL_OFF, FeedSettings
 
-LEASE = timedelta(minutes=10)  # longer than the longest poll; a dead one is due again after it
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
 BATCH = 32  # claimed at a time where many wait: ranking them all costs more than one visit
-SLICE = 25  # entries decided on before the event loop gets its turn
 PORTION = 500  # new entries stored before other feeds get the lane
 PORTION_LEASE = timedelta(minutes=1)  # longer than a portion takes; after a crash it is due again
-BUSY_WAIT = timedelta(seconds=2)
-
-T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -84,13 +75,10 @@ class Poller:
         self._store = shared.store
         self._clock = shared.clock
         self._report = shared.report
-        self._queued = shared.queued
         self._fetcher = fetcher
         self._parser = parser
-        self._memory = memory
-        self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._known)
-        self._lane = shared.lane
-        self._reads_pages = shared.reads_pages
+        self._lane = Lane(shared, memory=memory)
+        self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._lane.known)
         self._visits: set[asyncio.Task[Polled]] = set()
 
     async def start_due(self) -> int:
@@ -176,9 +164,9 @@ class Poller:
         mode, entries = await self._normalised(feed, parsed)
         gap = await self._gap_before(feed, parsed, entries)
         ahead = await self._store_ahead(feed, entries)
-        async with self._lane:
+        async with self._lane.lock:
             while True:
-                outcome, draft = await self._decide(feed, entries, gap.entries)
+                outcome, draft = await self._lane.decide(feed, entries, gap.entries)
                 brought = ingest.combine(outcome, ahead)
                 after = replace(self._succeeded(feed, fetched, parsed, brought), identity=mode)
                 after = self._judged(feed, after, parsed, brought, gap)
@@ -207,7 +195,7 @@ class Poller:
         """
         if len(entries) <= PORTION:
             return []
-        known = await self._known(feed, entries)
+        known = await self._lane.known(feed, entries)
         new = [entry for entry in entries if entry.keys[0] not in known]
         if any(key in known for entry in new for key in entry.keys):
             return []
@@ -221,9 +209,9 @@ class Poller:
 
     async def _store_portion(self, feed: Feed, entries: Sequence[Entry]) -> Outcome | None:
         """What storing *entries* alone changed; None if another visit overtook this one."""
-        async with self._lane:
+        async with self._lane.lock:
             while True:
-                outcome, draft = await self._decide(feed, entries, ())
+                outcome, draft = await self._lane.decide(feed, entries, ())
                 lease = replace(feed, next_poll_at=self._clock() + PORTION_LEASE)
                 outcome = replace(outcome, feed=lease)
                 polled = Polled(feed=lease, kind=PollKind.NEWS)
@@ -238,7 +226,7 @@ class Poller:
         now = self._clock()
         if not parsed.complete:
             return _Gap()
-        window = gaps.found(feed, entries, await self._known(feed, entries), now)
+        window = gaps.found(feed, entries, await self._lane.known(feed, entries), now)
         if window is None:
             return _Gap()
         own = self._settings_of(feed)
@@ -261,54 +249,6 @@ class Poller:
         shortest = (own and own.min_interval) or self._in_force.config.poll.min_interval
         after = gaps.sooner(after, shortest, now)
         return gaps.after(before, after, None if gap.filled.closed else gap.window)
-
-    async def _decide(
-        self, feed: Feed, listed: Sequence[Entry], late: Sequence[Entry]
-    ) -> tuple[Outcome, Draft]:
-        """What *listed* entries change, and *late* ones from older pages of the feed."""
-        now, entries = self._clock(), _each_once(listed, late)
-        known = await self._known(feed, entries)
-        found = sort_out(entries, known, now)
-        ignored = furniture([entry.title for entry in entries]) if found.new else frozenset()
-        draft = await self._memory.place(found.new, now, ignored)
-        stories = {each.told.story_id for each in draft.placements.values()}
-        stories.update(was.story_id for _, was in found.edited)
-        standings: ingest.Standings
-        standings = await self._store.call(lambda store: store.standings(stories))
-        situation = ingest.Situation(
-            feed=feed,
-            matcher=self._in_force.rules.matcher,
-            config=self._in_force.config,
-            now=now,
-            rules_since=self._in_force.rules_since,
-            found_late=frozenset(entry.id for entry in late),
-            content=self._content(feed),
-            worth_reading=self._in_force.rules.worth_reading,
-        )
-        parts = []
-        for few in _slices(found.new):
-            new = [(entry, draft.placements[entry.id]) for entry in few]
-            part, standings = ingest.decide(new, standings, situation)
-            parts.append(part)
-            await asyncio.sleep(0)
-        for changed in _slices(found.edited):
-            parts.append(ingest.decide_edited(changed, standings, situation))
-            await asyncio.sleep(0)
-        fence = draft.corrections if entries else None
-        outcome = Outcome(feed=feed, renamed=found.renamed, corrections_seen=fence)
-        return ingest.combine(outcome, parts), draft
-
-    def _content(self, feed: Feed) -> ContentMode:
-        chosen = self._in_force.config.feed_at(feed.url)
-        return chosen.content if chosen and self._reads_pages else ContentMode.FEED
-
-    async def _known(self, feed: Feed, entries: Sequence[Entry]) -> dict[str, Known]:
-        keys = [entry.keys[0] for entry in entries]
-        known = await self._store.call(lambda store: store.known(feed.id, keys))
-        pages = page_keys(entries, known)
-        if pages and feed.baseline_at is not None:
-            known |= await self._store.call(lambda store: store.known(feed.id, pages))
-        return known
 
     def _succeeded(
         self,
@@ -333,37 +273,10 @@ class Poller:
     # --- commit
 
     async def _committed(self, visit: _Visit, draft: Draft | None = None) -> _Visit:
-        """*visit* once its outcome is stored, and *draft* remembered; waits out a locked or full
-        database."""
-        give_up = self._clock() + LEASE / 2
-        outcome = self._with_notice(visit.outcome)
-        while True:
-            try:
-                accepted = await self._store.commit(outcome)
-            except StoreBusy as busy:
-                if self._clock() > give_up:
-                    raise
-                self._report(Trouble(what="database busy", detail=str(busy)))
-                await asyncio.sleep(BUSY_WAIT.total_seconds())
-            else:
-                break
-        if not accepted:
-            return replace(visit, polled=_overtaken(visit.outcome.feed))
-        if draft is not None:
-            self._memory.adopt(draft)
-        if outcome.deliveries:
-            self._queued()
-        return visit
-
-    def _with_notice(self, outcome: Outcome) -> Outcome:
-        """*outcome* with what the operators are told because of this very visit."""
-        now = self._clock()
-        alert = health.moved(outcome.feed, now)
-        if alert is None:
-            return outcome
-        rows = deliveries([alert], {}, (), self._in_force.config, now)
-        alerts = (*outcome.alerts, alert)
-        return replace(outcome, alerts=alerts, deliveries=(*outcome.deliveries, *rows))
+        """*visit* once its outcome is stored, and *draft* remembered."""
+        if await self._lane.commit(visit.outcome, draft):
+            return visit
+        return replace(visit, polled=_overtaken(visit.outcome.feed))
 
 
 def _overtaken(feed: Feed) -> Polled:
@@ -399,19 +312,3 @@ def _renamed(outcome: Outcome) -> tuple[str, ...]:
     if not count:
         return ()
     return (f"{count} entries came with new ids; they were taken for those seen before",)
-
-
-def _each_once(listed: Sequence[Entry], late: Sequence[Entry]) -> Sequence[Entry]:
-    """The entries of the document and those of older pages, without those that stand in both."""
-    keys = {key for entry in listed for key in entry.keys}
-    added = []
-    for entry in late:
-        if keys.isdisjoint(entry.keys):
-            keys.update(entry.keys)
-            added.append(entry)
-    return (*listed, *added)
-
-
-def _slices(many: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(many), SLICE):
-        yield many[start : start + SLICE]
