@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from datetime import timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from ipaddress import ip_network
 from typing import Annotated, Any
@@ -72,6 +73,12 @@ def _severity(value: Any) -> Severity:
 def _severities(value: Any) -> frozenset[Severity]:
     if not isinstance(value, list):
         raise ValueError('write a list: at_once = ["high", "critical"]')
+    known = [severity.label for severity in Severity]
+    for each in value:
+        if each not in known:
+            near = get_close_matches(str(each), known, n=1)
+            hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known)}"
+            raise ValueError(f'"{each}" is no severity; {hint}')
     return frozenset(map(_severity, value))
 
 

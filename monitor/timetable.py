@@ -108,8 +108,11 @@ def read_hours(text: str) -> Hours:
     start, mark, end = rest.partition("-")
     if not mark:
         raise ValueError(_HOURS_HELP)
-    until = time(0) if end.strip() == "24:00" else _read_time(end, _HOURS_HELP)
-    return Hours(days=days, start=_read_time(start, _HOURS_HELP), end=until)
+    begins, midnight = _read_time(start, _HOURS_HELP), end.strip() == "24:00"
+    until = time(0) if midnight else _read_time(end, _HOURS_HELP)
+    if begins == until and not midnight:
+        raise ValueError(f"they end when they begin: {_HOURS_HELP}")
+    return Hours(days=days, start=begins, end=until)
 
 
 def read_moment(text: str, now: datetime, zone: ZoneInfo) -> datetime:

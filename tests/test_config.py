@@ -469,7 +469,11 @@ FEED_X = '[[feeds]]\nname = "x"\nurl = "https://h/"\n'
         ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = 730', 4, '"07:30"'),
         ('[[channels]]\nname = "x"\nurl = "json://h"\nquiet_hours = "night"', 4, "22:00-07:00"),
         ('[[channels]]\nname = "x"\nurl = "json://h"\nat_once = "high"', 4, "write a list"),
-        ('[[channels]]\nname = "x"\nurl = "json://h"\nat_once = ["hi"]', 4, '"critical"'),
+        (
+            '[[channels]]\nname = "x"\nurl = "json://h"\nat_once = ["hihg"]',
+            4,
+            'mean "high"?',
+        ),
         ('[[channels]]\nname = "x"\nurl = "json://h"\nrate = "fast"', 4, '"1/s"'),
         ('[[channels]]\nname = "x"\nurl = "json://h"\nrate = "0/s"', 4, '"1/s"'),
         ('[[channels]]\nname = "x"\nurl = "json://h"\nburst = 0', 4, "burst"),

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alerts.countries import COUNTRIES
 from monitor.alerts.facts import READ, facts
+from monitor.countries import COUNTRIES
 from tests.builders import an_entry
 
 DETERMINATION = (

@@ -118,7 +118,9 @@ def test_what_is_no_time_says_how_to_write_one(text: str) -> None:
         read_slot(text)
 
 
-@pytest.mark.parametrize("text", ["", "22:00", "22:00-", "22-7", "xyz 22:00-07:00", "25:00-07:00"])
+@pytest.mark.parametrize(
+    "text", ["", "22:00", "22:00-", "22-7", "xyz 22:00-07:00", "25:00-07:00", "22:00-22:00"]
+)
 def test_what_is_no_stretch_says_how_to_write_one(text: str) -> None:
     with pytest.raises(ValueError, match="22:00-07:00"):
         read_hours(text)

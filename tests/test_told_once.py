@@ -88,6 +88,14 @@ async def test_other_words_on_the_same_event_join_and_say_why(room: Newsroom) ->
     assert line.endswith("10 min apart)")
 
 
+async def test_one_kind_of_event_in_two_countries_is_told_twice(room: Newsroom) -> None:
+    await room.publish("Reuters", HEADLINE, WIRE)
+    other = OTHER_WORDS.replace("Kyiv", "Rabat")
+    await room.publish("BBC", "US clears Patriot interceptors sale for Morocco", other)
+    assert len(await room.stories()) == 2
+    assert len(room.messages) == 2
+
+
 async def test_the_fifth_outlet_is_told_in_the_thread(room: Newsroom) -> None:
     for outlet in AGENCIES:
         await room.publish(outlet, HEADLINE, WIRE)

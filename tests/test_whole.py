@@ -424,7 +424,7 @@ class TestEdits:
                 house.sink.url("200"),
                 extra=f'[[channels]]\nname = "second"\nurl = "{other.url("200")}"\n',
             )
-            await house.until(lambda: house.logged("live"), "the good config")
+            await house.until(lambda: house.told("configuration is live again"), "the good config")
             house.outlet.publish("NATO meets today")
             await house.until(
                 lambda: any(b"NATO meets today" in each.body for each in other.posted),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.alerts.countries import COUNTRIES
+from monitor.countries import COUNTRIES
 from monitor.model import Entry
 
 READ = 20_000  # characters; notices say it at their beginning

@@ -35,7 +35,8 @@ _FAULTS = {
     "unreachable": "its server cannot be reached",
     "address": "its address cannot be used",
     "protocol": "its server does not speak HTTP properly",
-    "unsupported": "its server lacks what the security setting or the log-in needs",
+    "unsupported": "its server offers no STARTTLS, or not this way to log in; for a server without"
+    ' TLS write security = "none"',
     "encoding": "the user, password or address has letters outside ASCII, which it cannot take",
     "failed": "an error nobody foresaw",
 }

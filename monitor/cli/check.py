@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,7 +60,7 @@ def examine(
     """What could be read, and all problems by file and line."""
     settings, rules = None, None
     problems: list[Problem] = []
-    folder = str(path.resolve().parent / "rules")
+    folder = _rules_written_in(path)
     try:
         settings, warnings = config.read(path)
         problems += warnings
@@ -90,6 +91,16 @@ async def _template_problems(settings: Config) -> tuple[Problem, ...]:
     finally:
         await renderer.aclose()
     return found.problems
+
+
+def _rules_written_in(path: Path) -> str:
+    """The folder of rules that the file at *path* names, whatever else is wrong with it."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8-sig"))
+        name = table["monitor"]["rules"]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        name = "rules"
+    return str(path.resolve().parent / Path(str(name)).expanduser())
 
 
 def _undetected(rules: RuleSet) -> Iterator[Problem]:

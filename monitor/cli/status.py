@@ -74,7 +74,7 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
         click.echo(f"Rules in force since {age(rules.loaded_at, now)}.")
     for what, problems in not_live.items():
         if problems:
-            click.echo(f"The {what} in the files are NOT live, the last good ones are:")
+            click.echo(f"NOT live, so that what was good before is in force ({what}):")
             click.echo(plain(problems).plain)
 
 

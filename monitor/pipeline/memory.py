@@ -14,8 +14,10 @@ from monitor.stories import background
 from monitor.stories.features import Frequencies, Terms
 from monitor.stories.group import Assignment, Telling, assign, telling, told
 from monitor.stories.index import COPY_WINDOW, Index
+from monitor.stories.names import READ, Mentions, apart, mentions, together
 from monitor.stories.references import references
 
+MOST_APART = 4  # stories looked at that are like it and about another place
 SLICE = 10  # entries placed before the event loop gets its turn
 
 
@@ -26,7 +28,13 @@ class Draft:
     index: Index
     placements: dict[str, Placement] = field(default_factory=dict)  # by entry id
     terms: list[Terms] = field(default_factory=list)
+    openings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # by story id
     corrections: int = 0  # seen when it was made
+
+
+def _opening(entry: Entry) -> tuple[str, str]:
+    """Headline, and the beginning of the text."""
+    return entry.title, (entry.summary or entry.content)[:READ]
 
 
 class Memory:
@@ -67,7 +75,10 @@ class Memory:
         stories = await self._store.call(lambda store: store.referenced(named)) if named else {}
         for number, entry in enumerate(entries, start=1):
             new = telling(entry, self._frequencies(entry.language), ignored)
-            self._place(new, notices[entry.id], stories, draft, now)
+            assignment = await self._assigned(entry, new, notices[entry.id], stories, draft, now)
+            self._place(new, assignment, notices[entry.id], stories, draft)
+            name = draft.placements[entry.id].told.story_id
+            draft.openings.setdefault(name, []).append(_opening(entry))
             if number % SLICE == 0:
                 await asyncio.sleep(0)
         return draft
@@ -93,19 +104,44 @@ class Memory:
         except StoreBusy:
             self._count(counted)  # next time
 
-    def _place(
+    async def _assigned(
         self,
+        entry: Entry,
         new: Telling,
         notices: tuple[str, ...],
         stories: dict[str, str],
         draft: Draft,
         now: datetime,
-    ) -> None:
+    ) -> Assignment:
+        """The story of *entry*: that of its notice, else the one that it is most like."""
         known = next((name for name in notices if name in stories), None)
         if known:
-            assignment = Assignment(story_id=stories[known], because=(known,))
-        else:
-            assignment = assign(new, draft.index, now, self._other_notices(notices, stories))
+            return Assignment(story_id=stories[known], because=(known,))
+        others = self._other_notices(notices, stories)
+        for _ in range(MOST_APART):
+            found = assign(new, draft.index, now, others)
+            if found.story_id is None or not found.by_likeness:
+                return found
+            told = await self._mentions_of(found.story_id, draft)
+            if not apart(mentions(*_opening(entry)), told):
+                return found
+            others = {*others, found.story_id}  # one kind of event in two places
+        return Assignment(story_id=None)
+
+    async def _mentions_of(self, story_id: str, draft: Draft) -> Mentions:
+        """What the first entries of a story name, those of this poll included."""
+        stored = await self._store.call(lambda store: store.openings(story_id))
+        openings = (*stored, *draft.openings.get(story_id, ()))
+        return together(mentions(*opening) for opening in openings)
+
+    def _place(
+        self,
+        new: Telling,
+        assignment: Assignment,
+        notices: tuple[str, ...],
+        stories: dict[str, str],
+        draft: Draft,
+    ) -> None:
         placed = told(new, assignment)
         draft.index.add(placed)
         draft.terms.append(new.terms)

@@ -12,6 +12,11 @@ from monitor.model import Alert, Severity
 from monitor.rules.trial import Backtest
 
 SHOWN = 10  # problems or rules named in one message
+_NAMES = {"rules": "rules are", "config": "configuration is", "templates": "templates are"}
+_LOOKS_BACK = {
+    "rules": ", and stories that came since its first failed load are looked at again",
+    "config": "",
+}
 
 
 def not_live(what: str, problems: Sequence[Problem], now: datetime) -> Alert:
@@ -21,13 +26,17 @@ def not_live(what: str, problems: Sequence[Problem], now: datetime) -> Alert:
     return ids.operator_alert(
         f"{what}-not-live",
         ids.derive("problems", *(str(problem) for problem in problems)),
-        title=f"The new {what} are NOT live: {problems[0].file}:{problems[0].line or 1}",
+        title=f"The new {_NAMES[what]} NOT live: {_place(problems[0])}",
         text=f"{shown}{more}\n"
-        f"What it means: the last good {what} stay in force, all of them; nothing is lost.\n"
-        "What to do: correct the file. It is taken over within two seconds, and stories that came"
-        " since its first failed load are looked at again.",
+        f"What it means: what was in force before stays in force, all of it; nothing is lost.\n"
+        f"What to do: correct the file. It is taken over within two seconds{_LOOKS_BACK[what]}.",
         now=now,
     )
+
+
+def _place(problem: Problem) -> str:
+    """Where to look: the file, and the line where it is known."""
+    return f"{problem.file}:{problem.line}" if problem.line else problem.file
 
 
 def not_live_note(what: str) -> str:
@@ -41,7 +50,7 @@ def templates_not_live(problems: Sequence[Problem], now: datetime) -> Alert:
     return ids.operator_alert(
         "templates-not-live",
         ids.derive("problems", *map(str, problems)),
-        title=f"A template is NOT live: {problems[0].file}:{problems[0].line or 1}",
+        title=f"A template is NOT live: {_place(problems[0])}",
         text=f"{shown}\n"
         "What it means: messages have its last good state, or the built-in layout; nothing is"
         " lost.\n"
@@ -84,7 +93,7 @@ def repaired(what: str, now: datetime, since: str) -> Alert:
     return ids.operator_alert(
         f"{what}-repaired",
         since,
-        title=f"The {what} are live again",
+        title=f"The {_NAMES[what]} live again",
         text="The files can be read again and are in force.",
         now=now,
         severity=Severity.NORMAL,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -81,7 +81,7 @@ class Poller:
         self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._lane.known)
         self._visits: set[asyncio.Task[Polled]] = set()
 
-    async def start_due(self) -> int:
+    async def start_due(self, at: datetime | None = None) -> int:
         """Begin the visits that are due, as many as there is room for; how many.
 
         None while the room is small: more than enough are under way to keep the network busy.
@@ -89,8 +89,8 @@ class Poller:
         room = IN_FLIGHT - len(self._visits)
         if room < BATCH:
             return 0
-        now = self._clock()
-        feeds = await self._store.call(lambda store: store.claim_due(0, room, now, LEASE))
+        due = at or self._clock()
+        feeds = await self._store.call(lambda store: store.claim_due(0, room, due, LEASE))
         for feed in feeds:
             visit = asyncio.create_task(self.visit(feed), name=f"poll {feed.name}")
             self._visits.add(visit)
@@ -98,9 +98,10 @@ class Poller:
         return len(feeds)
 
     async def round(self) -> list[Polled]:
-        """Visit every feed that is due, each once, and wait for all."""
+        """Visit every feed that is due now, each once, and wait for all."""
         done: list[Polled] = []
-        while await self.start_due() or self._visits:
+        began = self._clock()
+        while await self.start_due(began) or self._visits:
             finished, _ = await asyncio.wait(self._visits, return_when=asyncio.FIRST_COMPLETED)
             done += [visit.result() for visit in finished]
         return done

@@ -192,11 +192,15 @@ class Reloader:
         changed, rescheduled = _changed_targets(old, new), _rescheduled(old, new)
         await self._store.call(lambda store: store.resume(changed))
         self._fetcher.use(new.poll, contact=new.contact, feeds=new.feeds)
-        await self._store.call(lambda store: store.set_note(notices.not_live_note("config"), None))
+        note = notices.not_live_note("config")
+        was_refused = await self._store.call(lambda store: store.note(note))
+        await self._store.call(lambda store: store.set_note(note, None))
         self._in_force.config = new
         await self._store.call(lambda store: store.reconsider(rescheduled, now))
         if new.rules != old.rules:
             await self.reload_rules()
+        if was_refused:
+            await self._upkeep.tell_operators([notices.repaired("config", now, now.isoformat())])
         self._report(Reloaded(what="config", rules=len(self._in_force.rules.rules)))
 
     # --- telling

@@ -171,6 +171,9 @@ class Store(Protocol):
     def members(self, story_id: str, limit: int = 100) -> tuple[Member, ...]:
         """Its first entries, in the order they came, and why each is in it."""
 
+    def openings(self, story_id: str) -> list[tuple[str, str]]:
+        """Headline and beginning of the text of the first entries of a story."""
+
     def updates_of(self, story_id: str) -> list[Update]: ...
 
     def alerts_of(self, story_id: str) -> list[Alert]: ...

@@ -414,6 +414,10 @@ class SqliteStore:
         with self._reading() as db:
             return stories.stories_of(db, entry_ids)
 
+    def openings(self, story_id: str) -> list[tuple[str, str]]:
+        with self._reading() as db:
+            return stories.openings(db, story_id)
+
     def updates_of(self, story_id: str) -> list[Update]:
         with self._reading() as db:
             return stories.updates(db, story_id)

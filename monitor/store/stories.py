@@ -307,6 +307,15 @@ def members(db: sqlite3.Connection, story_id: str, limit: int = MEMBERS_TOLD) ->
     return tuple(_member(row) for row in db.execute(query, [story_id, limit]))
 
 
+def openings(db: sqlite3.Connection, story_id: str) -> list[tuple[str, str]]:
+    """Headline and beginning of the text of the first entries of a story."""
+    query = (
+        "SELECT title, substr(CASE WHEN summary = '' THEN content ELSE summary END, 1, 600) AS text"
+        " FROM entries WHERE story_id = ? ORDER BY first_seen_at LIMIT 12"
+    )
+    return [(row["title"], row["text"]) for row in db.execute(query, [story_id])]
+
+
 def _member(row: sqlite3.Row) -> Member:
     return Member(
         entry_id=row["id"],

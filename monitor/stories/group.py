@@ -103,6 +103,7 @@ class Assignment:
     copy_of: str | None = None  # entry id of the first with this text
     containment: float = 0.0  # share of the shorter text that stands in the longer
     near: int | None = None  # the closest entry's number in the index
+    by_likeness: bool = False  # no text, address or number says so: they are about the same
 
 
 def telling(entry: Entry, frequencies: Frequencies, ignored: Set[str] = frozenset()) -> Telling:
@@ -283,6 +284,7 @@ def _compare(
         because=_reasons(shared),
         gap=gap,
         near=closest,
+        by_likeness=True,
     )
 
 
