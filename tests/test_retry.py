@@ -64,8 +64,11 @@ def keep_trying(results: list[SendResult], row: Delivery | None = None) -> list[
     [
         pytest.param(Accepted(), {}, ACCEPTED, id="accepted"),
         pytest.param(DOWN, {}, Q, id="out of order: later"),
-        pytest.param(WRONG_TOKEN, {}, REFUSED, id="wrong token: refused"),
-        pytest.param(UNKNOWN_USER, {}, REFUSED, id="unknown recipient: refused"),
+        pytest.param(WRONG_TOKEN, {}, Q, id="wrong token: it waits until that is mended"),
+        pytest.param(UNKNOWN_USER, {}, Q, id="unknown recipient: it waits, too"),
+        pytest.param(
+            Refused(detail="not this text", retryable=False), {}, REFUSED, id="the text: refused"
+        ),
         pytest.param(DOWN, {"attempts": 300}, Q, id="an outage may last: not parked"),
         pytest.param(
             DOWN,

@@ -83,7 +83,7 @@ def channel_stopped(refused: Refused, state: ChannelState, now: datetime) -> Ale
         _at(now),
         title=f"{name} refuses our messages; nothing more is sent there",
         text=f"Why: {refused.detail}.\n"
-        "What it means: this message was refused; later alerts wait, up to 14 days, until the"
+        "What it means: its alerts wait, this one too, up to 14 days, until the"
         " settings of the channel change.\n"
         "What to do: correct its address, user or password in config.toml (the change is taken over"
         f" at once), then try: python3 run_monitor.py send-test {state.channel}",
