@@ -32,6 +32,7 @@ from monitor.stories.group import ENOUGH_COUNTED, Assignment, assign, telling, t
 from monitor.stories.index import BOILERPLATE, Index
 from tests.builders import NOW, a_feed, an_entry
 from tests.test_sketch import text
+from tests.thorough import thorough
 
 REUTERS, AFP, STATE = (
     a_feed(url=f"https://{name}.example/feed.xml", name=name)
@@ -177,6 +178,7 @@ def test_a_release_issued_again_is_a_copy() -> None:
     assert again.copy_of == desk.index.entry_id(0)
 
 
+@thorough
 @pytest.mark.skipif(not RELEASES.exists(), reason="the corpus is not here")
 def test_real_releases_under_one_headline_are_joined_only_where_issued_again() -> None:
     """Of 967 releases of the State Department, 31 headlines stand over two or more."""

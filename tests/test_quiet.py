@@ -117,7 +117,7 @@ def test_figures(time: timedelta, words: str) -> None:
     assert quiet.figure(time) == words
 
 
-SHARE = ("poisson, 3 a day", "weekly", "bursty")  # tests/bench/quiet.py has all of them
+SHARE = ("poisson, 3 a day", "bursty")  # tests/bench/quiet.py has all of them
 
 
 @pytest.mark.parametrize("kind", SHARE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
 from email.utils import format_datetime
@@ -17,6 +16,7 @@ from monitor.feeds.parse import Parser
 from monitor.model import FailureReason, FetchFailed, Label
 from tests.builders import NOW, minutes
 from tests.replay import SNAPSHOTS, Ledger, replay, served, snapshots
+from tests.thorough import THOROUGH
 
 RULES = """
 [[rule]]
@@ -47,7 +47,7 @@ EXPECTED_ENTRIES = {
 }
 
 
-# The long ones take a minute and a half together: MONITOR_ALL_TEXTS=1 replays them too.
+# The long ones take a minute and a half together.
 LONG = {
     "bbc-top-2021-09",
     "defence-merged-2025-09",
@@ -55,8 +55,9 @@ LONG = {
     "nzherald-2021-09",
     "reuters-2026-07",
     "smh-2021-09",
+    "state-department-2022-02",
 }
-SERIES = set(EXPECTED_ENTRIES) - (set() if os.environ.get("MONITOR_ALL_TEXTS") else LONG)
+SERIES = set(EXPECTED_ENTRIES) - (set() if THOROUGH else LONG)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

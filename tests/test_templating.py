@@ -22,6 +22,7 @@ from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 from tests.builders import NOW, a_delivery, an_alert, an_operator_alert
 from tests.replay import Clock, config_of
+from tests.thorough import thorough
 
 GOOD = (
     "Our desk\n{% for each in stories %}{{ each.title }}{% endfor %}"
@@ -191,6 +192,7 @@ async def test_a_failure_that_could_not_be_told_is_told_later(house: House) -> N
     assert len(house.told) == 1
 
 
+@thorough
 async def test_a_template_that_is_late_again_and_again_is_set_aside_until_it_changes(
     house: House,
 ) -> None:
