@@ -11,6 +11,7 @@ from monitor.cli import invoke
 from tests.servers import serving
 from tests.sinks import http_sink, smtp_sink
 from tests.test_whole import Outlet
+from tests.thorough import thorough
 
 CANARY = "canary-5f3a9c71-0b42"
 CONFIG = """
@@ -69,7 +70,7 @@ async def said_by(config: Path, capfd: pytest.CaptureFixture[str], *command: str
     return out + err
 
 
-@pytest.mark.parametrize("step", ["200", "403"])
+@pytest.mark.parametrize("step", [pytest.param("200", marks=thorough), "403"])
 async def test_a_canary_in_every_channel_is_nowhere(
     tmp_path: Path, step: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

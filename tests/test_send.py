@@ -22,6 +22,7 @@ from monitor.settings import Channel, Target
 from tests.builders import NOW, a_delivery, a_message, an_alert, an_entry
 from tests.hostile import HOSTILE
 from tests.sinks import http_sink, smtp_sink, talking
+from tests.thorough import thorough
 
 CANARY = "c4n4ry-S3CRET"
 HEADERS = (("X-Monitor-Alert", "0123456789abcdef"), ("References", "<story.1@monitor.invalid>"))
@@ -410,6 +411,7 @@ async def test_the_terminal_prints_the_text() -> None:
     await sender.aclose()
 
 
+@thorough
 async def test_more_channels_than_children() -> None:
     sender = Sender(terminal=print)
     async with http_sink() as sink:

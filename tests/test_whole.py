@@ -23,6 +23,7 @@ import pytest
 from tests.pages import page
 from tests.servers import reply, serving
 from tests.sinks import http_sink, smtp_sink
+from tests.thorough import thorough
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 20  # seconds until a test gives up waiting
@@ -353,6 +354,7 @@ class TestEdits:
             await house.until(lambda: house.told("Talks in Kyiv"), "the alert in retrospect")
             await house.stop()
 
+    @thorough
     async def test_a_new_rule_looks_back_only_when_asked(self, tmp_path: Path) -> None:
         async with a_house(tmp_path) as house:
             house.outlet.publish("Talks in Kyiv", minutes_ago=600)
@@ -367,6 +369,7 @@ class TestEdits:
             assert not house.told("Rule plain")
             await house.stop()
 
+    @thorough
     async def test_hang_up_reads_everything_again(self, tmp_path: Path) -> None:
         async with a_house(tmp_path) as house:
             await house.run()
@@ -380,6 +383,7 @@ class TestEdits:
             )
             assert await house.stop() == 0
 
+    @thorough
     async def test_emptied_rules_need_to_be_meant(self, tmp_path: Path) -> None:
         async with a_house(tmp_path) as house:
             house.outlet.publish("Old", minutes_ago=600)

@@ -9,6 +9,7 @@ from monitor.cli import invoke
 from monitor.feeds.opml import Outline, write
 from tests.servers import serving
 from tests.test_whole import House, Outlet, a_house
+from tests.thorough import thorough
 
 
 async def command(house: House, *arguments: str) -> None:
@@ -21,6 +22,7 @@ def paused(house: House, name: str) -> bool:
     return house.query(f"SELECT paused FROM feeds WHERE name = '{name}'") == [(1,)]
 
 
+@thorough
 async def test_feeds_come_and_go_while_it_runs(tmp_path: Path) -> None:
     """By commands, and by an OPML file that others keep; a broken one changes nothing."""
     second, third = Outlet(), Outlet()
