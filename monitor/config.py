@@ -151,6 +151,9 @@ def _config(
     _check_fallbacks(findings, channels, known)
     folder = path.resolve().parent
     database = str(folder / Path(monitor.database).expanduser())
+    if Path(database).is_dir():
+        what = f'"{monitor.database}" is a folder'
+        findings.add(("monitor", "database"), what, 'name a file in it, such as "data/monitor.db"')
     feeds_from = resolved(folder, monitor.feeds_from)
     own = _feeds(table, findings, feed_reader)
     feeds = (*own, *referenced(feeds_from, own, findings, partial(last_good, database)))

@@ -452,6 +452,7 @@ FEED_X = '[[feeds]]\nname = "x"\nurl = "https://h/"\n'
         ('[[feeds]]\nname = "x"\nurl = "https://h/a b"', 3, "a space in it"),
         ('[[feeds]]\nname = "x"\nurl = "https://h/"\ninterval = "1m"', 4, "min_interval"),
         ('[[feeds]]\nname = "x"\nurl = "https://h/"\ncontents = "auto"', 4, "contents"),
+        ('[monitor]\ndatabase = "."', 2, "is a folder"),
         ('[poll]\nmax_interval = "7d"', 2, '"24h" or less'),
         ('[poll]\nmin_interval = "0s"', 2, '"1s" or more'),
         (FEED_X + 'interval = "25h"', 4, "longer than max_interval"),
