@@ -109,3 +109,36 @@ async def test_a_visit_teaches_and_the_lesson_is_kept(tmp_path: Path, parser: Pa
     assert (rhythm.began_at, rhythm.last_at, rhythm.listed) == (first[-1], later, 4)
     assert rhythm.word.ttl == minutes(5)
     assert [gap.length for gap in rhythm.gaps] == [minutes(60), minutes(60), minutes(30)]
+
+
+class Slow(Stalls):
+    """Takes an hour to answer: every feed is due again by then."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock, self.asked = clock, list[str]()
+
+    async def fetch(self, feed: Feed, *, unconditional: bool = False) -> FetchResult:
+        self.asked.append(feed.name)
+        self.clock.advance(timedelta(hours=1))
+        return DOWN
+
+
+async def test_a_round_visits_each_feed_once_however_short_its_interval(
+    tmp_path: Path, parser: Parser
+) -> None:
+    config, clock = config_of(tmp_path), Clock()
+    store, slow = Writer(lambda: SqliteStore.open(config.database)), Slow(clock)
+    many = [feed_settings(name=f"{n}", url=f"https://h{n}/") for n in range(3)]
+    await store.call(lambda each: each.sync_feeds(many, NOW))
+    shared = Shared(
+        in_force=InForce(config=config, rules=load({"rules.toml": RULES.encode()})),
+        store=store,
+        clock=clock,
+        report=lambda event: None,
+    )
+    poller = Poller(shared, fetcher=slow, parser=parser, memory=Memory(store))
+    async with asyncio.timeout(10):
+        await poller.round()
+    assert sorted(slow.asked) == ["0", "1", "2"]
+    await store.aclose()
