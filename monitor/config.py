@@ -151,7 +151,7 @@ def _config(
     _check_fallbacks(findings, channels, known)
     folder = path.resolve().parent
     database = str(folder / Path(monitor.database).expanduser())
-    if Path(database).is_dir():
+    if _is_folder(database):
         what = f'"{monitor.database}" is a folder'
         findings.add(("monitor", "database"), what, 'name a file in it, such as "data/monitor.db"')
     feeds_from = resolved(folder, monitor.feeds_from)
@@ -177,6 +177,14 @@ def _config(
         channels=channels,
         routes=_routes(table, feeds, known, findings),
     )
+
+
+def _is_folder(path: str) -> bool:
+    """False also where this user may not look: whoever opens it says so."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
 
 
 def _templates(table: MonitorTable, folder: Path, findings: Findings) -> str:
