@@ -375,9 +375,9 @@ def test_an_index_made_from_rows_decides_as_the_one_that_grew() -> None:
 def test_a_headline_that_changes_at_each_poll_costs_what_entries_cost() -> None:
     """Revisions are not added; a feed that makes them new entries is forgotten with the window."""
     desk = Desk()
-    for number in range(1_500):
-        desk.take(f"Live {number}: {number * 7} so far", NOW + timedelta(minutes=20 * number))
-    assert desk.index.end - desk.index.first < 1_100
+    for number in range(3_000):
+        desk.take(f"Live {number}: {number * 7} so far", NOW + timedelta(minutes=10 * number))
+    assert desk.index.end - desk.index.first < 2_100
 
 
 def test_an_entry_of_five_megabytes() -> None:

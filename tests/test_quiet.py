@@ -13,6 +13,7 @@ from monitor.feeds import quiet, rhythm
 from monitor.model import FailureReason, Feed, Rhythm, Severity
 from tests.bench.quiet import ALLOWED, HOUR, KINDS, simulate
 from tests.builders import NOW, a_feed
+from tests.thorough import thorough
 
 DAY = timedelta(days=1)
 
@@ -117,7 +118,11 @@ def test_figures(time: timedelta, words: str) -> None:
     assert quiet.figure(time) == words
 
 
-SHARE = ("poisson, 3 a day", "bursty")  # tests/bench/quiet.py has all of them
+SHARE = (
+    "poisson, 3 a day",
+    pytest.param("weekly", marks=thorough),
+    "bursty",
+)  # tests/bench/quiet.py has all of them
 
 
 @pytest.mark.parametrize("kind", SHARE)

@@ -33,6 +33,7 @@ from tests.builders import (
     an_update,
 )
 from tests.hostile import HOSTILE
+from tests.thorough import thorough
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 TITLE = "US commits to faster arms sales to Europe"
@@ -182,7 +183,7 @@ def test_a_digest_puts_the_most_severe_first_and_the_monitor_last() -> None:
         ("mailtos", 250_000),
     ],
 )
-@pytest.mark.parametrize("count", [40, 900])
+@pytest.mark.parametrize("count", [40, 900, pytest.param(6_000, marks=thorough)])
 def test_a_long_digest_fits_its_channel_and_keeps_the_severe_in_full(
     kind: str, limit: int, count: int
 ) -> None:

@@ -290,17 +290,17 @@ async def test_killed_again_and_again_each_story_arrives(tmp_path: Path) -> None
         house.outlet.publish("Old", minutes_ago=600)
         await house.run()
         await house.until(lambda: house.told("Watching"), "the first message")
-        for number in range(3):
+        for number in range(5):
             house.outlet.publish(f"NATO story {number}")
             await asyncio.sleep(0.25 * number)
             await house.stop(signal.SIGKILL)
             await house.run()
-        for number in range(3):
+        for number in range(5):
             await house.until(
                 lambda number=number: house.told(f"NATO story {number}"), f"story {number}"
             )
         await house.stop()
-        assert house.query("SELECT count(*) FROM entries") == [(4,)]
+        assert house.query("SELECT count(*) FROM entries") == [(6,)]
         assert house.query("PRAGMA integrity_check") == [("ok",)]
 
 
