@@ -62,8 +62,9 @@ class Pieces:
         return _COMMENT.sub(b"", self.context)
 
     def about_itself(self) -> bytes:
-        """What the feed says of itself, but for dates and comments."""
-        return b"\0".join(_DATES.sub(b"", part) for part in (self.head, self.tail))
+        """What the feed says of itself, but for dates, comments and white space."""
+        parts = (_DATES.sub(b"", part) for part in (self.head, self.tail))
+        return b"\0".join(b" ".join(part.split()) for part in parts)
 
 
 def digest(part: bytes) -> bytes:
@@ -137,10 +138,11 @@ def _is_balanced(part: bytes) -> bool:
 
 def _is_end(tail: bytes, kind: bytes) -> bool:
     """Whether *tail* closes what ``context`` opens and nothing else, and then is over."""
-    ends = list(_ENDING[kind].finditer(tail))
-    if len(ends) != 1 or tail[ends[0].end() :].strip(_BLANK) or not _is_balanced(tail):
+    plain = _COMMENT.sub(b"", tail)
+    ends = list(_ENDING[kind].finditer(plain))
+    if len(ends) != 1 or plain[ends[0].end() :].strip(_BLANK) or not _is_balanced(tail):
         return False
-    tags = _TAG.findall(tail)
+    tags = _TAG.findall(plain)
     closing = sum(slash == b"/" for slash, _ in tags)
     opening = sum(slash == b"" == empty for slash, empty in tags)
     return bool(closing - opening == (2 if kind == b"rss" else 1))
