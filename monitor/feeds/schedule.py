@@ -154,7 +154,7 @@ def backoff(feed_id: str, failures: int, reason: FailureReason, first: timedelta
 def _learnt(feed: Feed, parsed: ParsedFeed | None, new: Sequence[Entry], now: datetime) -> Rhythm:
     """The feed's rhythm after this visit; undated entries of a first document teach nothing."""
     was = feed.rhythm
-    if parsed and parsed.complete:
+    if parsed and parsed.complete and (was.word, was.listed) != (parsed.word, parsed.listed):
         was = replace(was, word=parsed.word, listed=parsed.listed)
     first = was.learnt_at is None
     times = [each.published_at or (None if first else each.first_seen_at) for each in new]
