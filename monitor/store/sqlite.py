@@ -606,10 +606,6 @@ class SqliteStore:
             version=row["version"], files=files, loaded_at=rows.moment(row["loaded_at"])
         )
 
-    def document_frequencies(self, limit: int = 50_000) -> dict[str, int]:
-        with self._reading() as db:
-            return entries.document_frequencies(db, limit)
-
     def note(self, name: str) -> str | None:
         with self._reading() as db:
             row = db.execute("SELECT value FROM notes WHERE name = ?", [name]).fetchone()
