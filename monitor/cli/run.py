@@ -99,6 +99,7 @@ async def _run(path: Path, log_level: str) -> None:
     async with _session(path, log_level) as (session, shows, waker):
         ticks = _ticks(session)
         progress, supervisor = Progress([tick.name for tick in ticks]), Supervisor()
+        waker.progress = progress
         daemon = Daemon(
             [_noted(tick, progress) for tick in ticks], on_hangup=lambda: waker.hang_up(session)
         )
@@ -120,14 +121,16 @@ async def _once(path: Path, log_level: str) -> int:
         await session.articles.round()
         await session.upkeep.sweep()
         await session.deliverer.round()
+        await session.heartbeat.tick()
         shows.stop()
     return 1 if failed else 0
 
 
 class _Waker:
-    """Wakes ticks of the daemon, once there is one."""
+    """Wakes ticks of the daemon and knows which are stuck, once there is one."""
 
     daemon: Daemon | None = None
+    progress: Progress | None = None
     _reloading: asyncio.Task[None] | None = None
 
     def wake(self, tick: str) -> None:
@@ -139,6 +142,9 @@ class _Waker:
 
     def hinted(self) -> None:
         self.wake("poll")
+
+    def stuck(self) -> list[str]:
+        return self.progress.stuck() if self.progress is not None else []
 
     def hang_up(self, session: Session) -> None:
         self._reloading = asyncio.create_task(session.reloader.reload())
@@ -173,6 +179,7 @@ async def _session(
         terminal=shows.message,
         queued=waker.queued,
         hinted=waker.hinted,
+        stuck=waker.stuck,
     ) as session:
         try:
             yield session, shows, waker
@@ -226,12 +233,18 @@ def _ticks(session: Session) -> list[Tick]:
     async def websub() -> timedelta:
         return await session.websub.tick()
 
+    async def heartbeat() -> timedelta:
+        return await session.heartbeat.tick()
+
+    async def health_door() -> timedelta:
+        return await session.health_door.tick()
+
     async def upkeep() -> timedelta:
         await session.distress.look()
         await session.upkeep.sweep()
         return UPKEEP_EVERY if session.upkeep.welcomed else FIRST_UPKEEP
 
-    ticks = (poll, articles, deliver, reload, websub, upkeep)
+    ticks = (poll, articles, deliver, reload, websub, heartbeat, health_door, upkeep)
     return [Tick(act.__name__, _patient(act.__name__, act)) for act in ticks]
 
 
