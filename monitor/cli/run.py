@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import pyexpat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from typing import Protocol
 import click
 import structlog
 
-from monitor import logs
+from monitor import expat, logs
 from monitor.cli.options import config_option, config_path
 from monitor.config import load, secrets_of
 from monitor.daemon import Daemon, Tick
@@ -158,6 +159,8 @@ async def _session(
     terminal = sys.stdout.isatty()
     logs.set_up(terminal=terminal, level=logging.getLevelNamesMapping()[log_level.upper()])
     logs.register_secrets(secrets_of(config))
+    if old := expat.warning(pyexpat.EXPAT_VERSION):
+        log.warning("old XML parser", detail=old)
     shows, waker = _shows(config, terminal=terminal), _Waker()
 
     def report(event: Event) -> None:

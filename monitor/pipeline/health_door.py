@@ -7,6 +7,7 @@ can ask through somebody's browser (DNS rebinding).
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 NOTE = "metrics-trouble"  # note: why nobody can ask; None: they can
 EVERY = timedelta(seconds=5)  # the configuration may change meanwhile
+_HOST = re.compile(r"(.+?)(?::\d+)?")
 _OUR_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -136,10 +138,9 @@ def _metrics(metrics: Metrics, standing: Standing) -> Reply:
 
 def _is_ours(host: str, settings: MetricsSettings) -> bool:
     """Whether a request that names *host* means us."""
-    name = host.lower()
-    bare = name if name.endswith("]") else name.rpartition(":")[0] or name
+    found = _HOST.fullmatch(host.lower())
     address = settings.host if ip_address(settings.host).version == 4 else f"[{settings.host}]"
-    return bare in (*_OUR_NAMES, address, *settings.hosts)
+    return found is not None and found[1] in (*_OUR_NAMES, address, *settings.hosts)
 
 
 def _success_ages(stored: Stored, now: datetime) -> dict[str, float]:

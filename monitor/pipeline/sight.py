@@ -42,7 +42,9 @@ def of_feeds(feeds: Iterable[Feed], now: datetime) -> list[Reason]:
     if not watched:
         return [Reason(what=Blind.NO_FEEDS, detail="no feed is watched")]
     if all(feed.failures > 1 for feed in watched):
-        all_of_them = f"all {len(watched)} feeds fail" if len(watched) > 1 else "the only feed fails"
+        all_of_them = (
+            f"all {len(watched)} feeds fail" if len(watched) > 1 else "the only feed fails"
+        )
         return [Reason(what=Blind.FEEDS, detail=all_of_them)]
     newest = max((feed.succeeded_at for feed in watched if feed.succeeded_at), default=None)
     if newest is None or now - newest < PATIENCE:
