@@ -20,7 +20,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]"
 
 
 def read_heartbeat(table: HeartbeatTable | None, secrets: SecretReader) -> HeartbeatSettings | None:
-    """What was chosen; None also if its address is a secret that cannot be read."""
+    """What was chosen; without its address if that is a secret that cannot be read."""
     if table is None:
         return None
     add, where = secrets.findings.add, ("heartbeat",)
@@ -33,7 +33,7 @@ def read_heartbeat(table: HeartbeatTable | None, secrets: SecretReader) -> Heart
     key = "url" if table.url_file is None else "url_file"
     url = _address(table, secrets)
     if url is None:
-        return None
+        return HeartbeatSettings(url="", interval=table.interval)
     if not _is_web(url):
         what = "the heartbeat needs the address of a dead-man's switch"
         add((*where, key), what, "write the one it shows you; it begins with https://")

@@ -141,7 +141,7 @@ class WebSubSettings:
 class HeartbeatSettings:
     """Who outside learns that the monitor lives, and how often."""
 
-    url: str = field(repr=False)  # a secret: whoever knows it can imitate us
+    url: str = field(repr=False)  # a secret: who knows it can imitate us; "": it cannot be read
     interval: timedelta = timedelta(minutes=5)
 
 

@@ -75,6 +75,13 @@ def test_mistakes_are_told_with_line_and_remedy(
     assert "canary" not in str(problem)
 
 
+def test_whoever_only_looks_learns_of_a_heartbeat_without_its_secret(tmp_path: Path) -> None:
+    found, warnings = read(tmp_path, '[heartbeat]\nurl = "${BEAT}"\n', need_secrets=False)
+    assert found.heartbeat == HeartbeatSettings(url="")
+    assert "BEAT is not set" in warnings
+    assert config.secrets_of(found) == ()
+
+
 def test_a_heartbeat_that_others_can_read_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "beat").write_text(URL)
     (tmp_path / "beat").chmod(0o644)
