@@ -38,11 +38,11 @@ def pulse(**changes: Any) -> Pulse:
         ),
         (
             pulse(heard_at=NOW - minutes(40), stopped_since=NOW - minutes(30), why="all 3 fail"),
-            "stopped 30 min ago, for all 3 fail; last heard 40 min ago.",
+            "stopped 30 min ago, because all 3 fail; last heard 40 min ago.",
         ),
         (
             pulse(heard_at=None, why="it answers HTTP 404"),
-            "not heard, for it answers HTTP 404; last heard never.",
+            "not heard: it answers HTTP 404; last heard never.",
         ),
     ],
 )

@@ -44,9 +44,11 @@ class Watchers:
         if now - self.pulse.at > MISSED * self.heartbeat.interval:
             return f"{heard}; the monitor does not run, or cannot write"
         if self.pulse.stopped_since is not None:
-            return f"stopped {age(self.pulse.stopped_since, now)}, for {self.pulse.why}; {heard}"
+            return (
+                f"stopped {age(self.pulse.stopped_since, now)}, because {self.pulse.why}; {heard}"
+            )
         if self.pulse.why:
-            return f"not heard, for {self.pulse.why}; {heard}"
+            return f"not heard: {self.pulse.why}; {heard}"
         return heard
 
     def _door(self) -> str:
