@@ -60,9 +60,14 @@ def set_up(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    hush(level)
+    logging.captureWarnings(True)
+
+
+def hush(level: int) -> None:
+    """Hear the chatty from WARNING on, whatever is heard of the others: they print addresses."""
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
-    logging.captureWarnings(True)
 
 
 def flush(seconds: float = PATIENCE) -> None:

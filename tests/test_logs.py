@@ -112,6 +112,15 @@ def test_chatty_libraries_are_heard_from_warning_on(capsys: pytest.CaptureFixtur
     assert (line["event"], line["logger"]) == ("odd", "httpx")
 
 
+@pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "apprise", "urllib3.connectionpool"])
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.ERROR])
+def test_the_chatty_are_not_heard_at_debug_either(name: str, level: int) -> None:
+    logs.set_up(terminal=False, level=level)
+    heard = logging.getLogger(name)
+    assert not heard.isEnabledFor(logging.INFO)
+    assert heard.isEnabledFor(logging.WARNING) is (level == logging.DEBUG)
+
+
 def test_short_words_are_no_secrets() -> None:
     logs.register_secrets(["a", "", "abcd"])
     assert logs.redact("a cat, abcd") == "a cat, [secret]"
