@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from monitor.events import Event
-from monitor.feeds.parse import Parser
-from monitor.model import Outcome, ParsedFeed, ParseFailed
+from monitor.feeds.parse import Parser, Read
+from monitor.model import Fetched, Listing, Outcome
 from monitor.store import Store
 from monitor.store.writer import Writer
 
@@ -46,16 +46,16 @@ class Measures:
 
 
 class TimedParser(Parser):
-    """A parser whose times are measured, the wait for a child included."""
+    """A parser whose readings of visits are measured, the wait for a child included."""
 
     def __init__(self, measures: Measures) -> None:
         super().__init__()
         self._measures = measures
 
-    async def parse(self, *args: Any, **how: Any) -> ParsedFeed | ParseFailed:
+    async def read(self, fetched: Fetched, before: Listing) -> Read:
         began = time.monotonic()
         try:
-            return await super().parse(*args, **how)
+            return await super().read(fetched, before)
         finally:
             self._measures.parsed(time.monotonic() - began)
 

@@ -111,6 +111,8 @@ async def _assembled(
     stuck: Callable[[], list[str]],
 ) -> Session:
     config = shared.in_force.config
+    if config.metrics is not None:
+        measures.switch_on()
     fetcher = await stack.enter_async_context(
         Fetcher(config.poll, contact=config.contact, feeds=config.feeds)
     )
