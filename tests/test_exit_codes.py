@@ -24,6 +24,7 @@ from monitor.errors import AlreadyRunning, ConfigError, MonitorError, StoreBusy,
 from monitor.store.lock import Lock
 from monitor.store.sqlite import SqliteStore
 from tests.test_whole import PATIENCE, House, a_house
+from tests.thorough import thorough
 
 ROOT = Path(__file__).parents[1]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -122,7 +123,7 @@ def test_a_second_monitor_says_who_is_the_first(folder: Path) -> None:
     assert f"process {os.getpid()}" in found.said
 
 
-@pytest.mark.parametrize("bytes_left", [0, 60_000])
+@pytest.mark.parametrize("bytes_left", [pytest.param(0, marks=thorough), 60_000])
 def test_a_full_disk_at_the_start_passes_once_there_is_room(folder: Path, bytes_left: int) -> None:
     def full() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -138,7 +139,10 @@ def test_a_full_disk_at_the_start_passes_once_there_is_room(folder: Path, bytes_
 # --- streams
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed",
+    [pytest.param(">&-", marks=thorough), pytest.param("2>&-", marks=thorough), "<&- >&- 2>&-"],
+)
 def test_closed_streams_do_not_end_in_the_database(folder: Path, closed: str) -> None:
     shell = f'exec "$@" {closed}'
     ran = subprocess.run(

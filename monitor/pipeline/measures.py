@@ -67,9 +67,9 @@ class TimedWriter(Writer):
         super().__init__(open_store)
         self._measures = measures
 
-    async def commit(self, outcome: Outcome) -> bool:
+    async def commit(self, outcome: Outcome, *, in_company: bool = False) -> bool:
         began = time.monotonic()
         try:
-            return await super().commit(outcome)
+            return await super().commit(outcome, in_company=in_company)
         finally:
             self._measures.committed(time.monotonic() - began)
