@@ -151,8 +151,12 @@ class _Folding(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Called with the handler's lock held."""
-        if record.levelno < logging.WARNING or self._folder.admits(_said(record)):
-            self._writer.put(self.format(record))
+        try:
+            if record.levelno < logging.WARNING or self._folder.admits(_said(record)):
+                self._writer.put(self.format(record))
+        except Exception:  # what cannot be written down must not stop whoever says it
+            event = {"event": "a log line could not be made", "level": "error"}
+            self._writer.put(self._line({**event, "logger": record.name}))
 
     def flush(self) -> None:
         self.drain(PATIENCE)

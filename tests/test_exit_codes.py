@@ -159,7 +159,7 @@ def test_output_that_cannot_be_written_is_no_crash(folder: Path) -> None:
             command(folder, "check"), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
         )
     assert ran.returncode == 1
-    assert ran.stderr == "The output cannot be written: No space left on device.\n"
+    assert ran.stderr == "Nothing more can be written: No space left on device.\n"
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(folder: Path) -> None:

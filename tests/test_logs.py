@@ -161,6 +161,21 @@ def test_a_complaint_a_second_for_a_day_stays_small_and_every_one_is_counted() -
     assert (count["times"], count["within_seconds"]) == (599, 600)
 
 
+class Unspeakable:
+    def __repr__(self) -> str:
+        raise ValueError("no words")
+
+
+@pytest.mark.parametrize("level", ["info", "error"])
+def test_what_cannot_be_written_down_stops_nobody(
+    capsys: pytest.CaptureFixture[str], level: str
+) -> None:
+    logs.set_up(terminal=False)
+    getattr(structlog.get_logger(), level)("sent", detail=Unspeakable())
+    (line,) = lines(capsys)
+    assert line["event"] == "a log line could not be made"
+
+
 def test_what_is_no_complaint_is_not_folded(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up(terminal=False)
     for _ in range(3):

@@ -142,7 +142,7 @@ def invoke(arguments: Sequence[str]) -> int:
         if error.errno not in _NO_ROOM or error.filename is not None:
             raise
         _print_no_more()
-        click.echo(f"The output cannot be written: {error.strerror}.", err=True)
+        click.echo(f"Nothing more can be written: {error.strerror}.", err=True)
         return MonitorError.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
