@@ -7,7 +7,7 @@ import logging
 import os
 import pyexpat
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,9 +19,9 @@ import structlog
 
 from monitor import expat, logs
 from monitor.cli.options import config_option, config_path
-from monitor.config import load, secrets_of
+from monitor.config import read, secrets_of
 from monitor.daemon import Daemon, Tick
-from monitor.errors import StoreBusy
+from monitor.errors import Problem, StoreBusy
 from monitor.events import ArticleRead, Event, Handed, Polled, PollKind, Reloaded, Trouble
 from monitor.feeds import health
 from monitor.model import Feed, Refused
@@ -155,12 +155,11 @@ class _Waker:
 async def _session(
     path: Path, log_level: str, failed: list[Event] | None = None
 ) -> AsyncIterator[tuple[Session, Shows, _Waker]]:
-    config = load(path, last_good=last_good)
+    config, warnings = read(path, last_good=last_good)
     terminal = sys.stdout.isatty()
     logs.set_up(terminal=terminal, level=logging.getLevelNamesMapping()[log_level.upper()])
     logs.register_secrets(secrets_of(config))
-    if old := expat.warning(pyexpat.EXPAT_VERSION):
-        log.warning("old XML parser", detail=old)
+    _warn(warnings)
     shows, waker = _shows(config, terminal=terminal), _Waker()
 
     def report(event: Event) -> None:
@@ -188,6 +187,14 @@ async def _session(
             yield session, shows, waker
         finally:
             shows.stop()
+
+
+def _warn(warnings: Sequence[Problem]) -> None:
+    """What works, but is worth a look: secrets that others can read, an old XML parser."""
+    for each in warnings:
+        log.warning("worth a look", detail=str(each))
+    if old := expat.warning(pyexpat.EXPAT_VERSION):
+        log.warning("old XML parser", detail=old)
 
 
 def _shows(config: Config, *, terminal: bool) -> Shows:
