@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor import config
-from monitor.logfold import WINDOW
+from monitor.logfold import TOLD, WINDOW
 from monitor.logwriter import ROOM
 from monitor.pipeline import sight
 from monitor.settings import HeartbeatSettings
@@ -54,7 +54,8 @@ def test_its_metrics_are_all_there_are() -> None:
 
 
 def test_its_figures_are_those_of_the_program() -> None:
-    assert f"in the next {_words(WINDOW.total_seconds() / 60)} minutes is counted" in TEXT
+    assert f"A complaint that repeats is logged {_words(TOLD)} times" in TEXT
+    assert f"in the same {_words(WINDOW.total_seconds() / 60)} minutes is counted" in TEXT
     assert f"up to {ROOM >> 20} MB of lines wait" in TEXT
     minutes = _words(sight.PATIENCE.total_seconds() / 60)
     assert f"none has answered for {minutes} minutes" in TEXT
@@ -62,4 +63,4 @@ def test_its_figures_are_those_of_the_program() -> None:
 
 
 def _words(number: float) -> str:
-    return {3: "three", 10: "ten"}[int(number)]
+    return {3: "three", 5: "five", 10: "ten"}[int(number)]

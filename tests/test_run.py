@@ -33,7 +33,9 @@ def test_secrets_that_others_can_read_are_warned_of_at_the_start(
         (tmp_path / name).chmod(mode)
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "a.toml").write_text('[[rule]]\nname = "nato"\nany = ["NATO"]\n')
-    assert invoke(["once", "--config", str(tmp_path / "config.toml")]) == 1  # it is blind: no feed is watched
+    assert (
+        invoke(["once", "--config", str(tmp_path / "config.toml")]) == 1
+    )  # it is blind: no feed is watched
     said = "".join(capfd.readouterr())
     assert said.count("everybody on this machine can read") == (2 if mode == 0o644 else 0)
     assert "the heartbeat stops: the monitor is blind" in said

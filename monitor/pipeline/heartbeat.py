@@ -16,7 +16,7 @@ from typing import Protocol
 
 import structlog
 
-from monitor.errors import StoreBusy
+from monitor.errors import StoreError
 from monitor.events import Trouble
 from monitor.pipeline import sight
 from monitor.pipeline.shared import Shared
@@ -106,7 +106,7 @@ class Heartbeat:
 
     async def _note(self, pulse: Pulse) -> None:
         text = json.dumps(asdict(pulse), default=datetime.isoformat)
-        with suppress(StoreBusy, TimeoutError):
+        with suppress(StoreError, TimeoutError):
             async with asyncio.timeout(RECORDING.total_seconds()):
                 await self._store.call(lambda store: store.set_note(NOTE, text))
 

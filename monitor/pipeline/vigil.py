@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.errors import StoreBusy
+from monitor.errors import StoreError
 from monitor.model import ChannelState, Feed
 from monitor.pipeline import sight
 from monitor.pipeline.distress import Distress
@@ -68,7 +68,7 @@ class Vigil:
         try:
             async with asyncio.timeout(self._patience.total_seconds()):
                 return await self._store.call(_read)
-        except (StoreBusy, TimeoutError):
+        except (StoreError, TimeoutError):
             return None
 
 
