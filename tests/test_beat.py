@@ -28,13 +28,10 @@ async def beats() -> AsyncIterator[Beats]:
     [
         pytest.param(reply(b"OK"), OPEN, "", id="heard"),
         pytest.param(reply(b"", status=204), OPEN, "", id="heard in silence"),
-        pytest.param(reply(status=404), OPEN, "it answers HTTP 404", id="unknown"),
-        pytest.param(
-            redirect("https://other.example/canary"),
-            OPEN,
-            "it redirects us (HTTP 302): write the address it leads to",
-            id="elsewhere",
-        ),
+        pytest.param(reply(status=404), OPEN, "no such page (HTTP 404)", id="unknown"),
+        pytest.param(reply(b"", status=202), OPEN, "", id="taken"),
+        pytest.param(reply(b""), OPEN, "", id="an empty answer"),
+        pytest.param(reply(status=401), OPEN, "wants a password", id="refused"),
         pytest.param(raw(b""), OPEN, "the connection was cut before an answer", id="cut"),
         pytest.param(hang(), HASTY, "the answer took too long", id="late"),
         pytest.param(reply(), PollSettings(), "is at the private address", id="not to be asked"),
@@ -48,10 +45,16 @@ async def test_what_comes_of_a_beat(
         assert said in wrong
         assert bool(said) == bool(wrong)
         assert "canary" not in wrong
-        if settings is OPEN:
-            (asked,) = server.asked
+        for asked in server.asked:
             assert asked.headers["user-agent"].startswith("news-monitor/")
 
 
 async def test_an_address_that_is_none_is_no_crash(beats: Beats) -> None:
     assert await beats.send("http://[", OPEN)
+
+
+async def test_a_switch_that_has_moved_is_followed(beats: Beats) -> None:
+    routes = {"/old": redirect("/new"), "/new": reply(b"OK")}
+    async with serving(routes) as server:
+        assert await beats.send(server.url("/old"), OPEN) == ""
+        assert [asked.target for asked in server.asked] == ["/old", "/new"]

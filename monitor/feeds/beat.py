@@ -1,63 +1,33 @@
-"""One GET that says "alive" to a dead-man's switch: guarded like a fetch, its status counts."""
+"""One GET that says "alive" to a dead-man's switch: fetched like a feed, and then thrown away."""
 
 from __future__ import annotations
 
-import asyncio
-import ssl
-
-import httpx
-
-from monitor import __version__
-from monitor.feeds.clients import Clients
-from monitor.feeds.failures import failure_of
-from monitor.feeds.guard import Resolve, SystemResolver
-from monitor.settings import Access, PollSettings
-
-RESOLVER_THREADS = 2
+from monitor.feeds.fetch import Fetcher
+from monitor.model import FailureReason, FetchFailed, FetchResult
+from monitor.settings import PollSettings
 
 
 class Beats:
-    """Goes within the bounds of *settings*; *resolve* gives the addresses of a host."""
+    """Makes its fetcher when it is first needed: few have a heartbeat, and TLS takes 80 ms."""
 
-    def __init__(self, *, resolve: Resolve | None = None) -> None:
-        self._system_resolver = SystemResolver(RESOLVER_THREADS)
-        self._resolve = resolve or self._system_resolver
-        self._settings: PollSettings | None = None
-        self._clients: list[Clients] = []  # the last is in use
+    def __init__(self) -> None:
+        self._fetcher: Fetcher | None = None
 
     async def aclose(self) -> None:
-        self._system_resolver.close()
-        for clients in self._clients:
-            await clients.aclose()
+        if self._fetcher is not None:
+            await self._fetcher.aclose()
 
     async def send(self, url: str, settings: PollSettings) -> str:
         """Why the switch has not heard us, one line without its address; "" if it has."""
-        try:
-            return await self._sent(url, settings)
-        except Exception as error:  # whatever it does, the monitor goes on
-            return failure_of(error).detail
-
-    async def _sent(self, url: str, settings: PollSettings) -> str:
-        client = self._client(settings)
-        async with asyncio.timeout(settings.timeout.total_seconds()):
-            headers = {"user-agent": f"news-monitor/{__version__}"}
-            request = client.build_request("GET", url, headers=headers)
-            response = await client.send(request, stream=True)
-            await response.aclose()
-        return _judged(response.status_code)
-
-    def _client(self, settings: PollSettings) -> httpx.AsyncClient:
-        """Made when it is first needed: few have a heartbeat, and TLS takes 80 ms."""
-        if settings != self._settings:
-            tls = ssl.create_default_context()
-            self._clients.append(Clients(settings, self._resolve, tls))
-            self._settings = settings
-        return self._clients[-1].of(Access())
+        if self._fetcher is None:
+            self._fetcher = Fetcher(settings)
+        self._fetcher.use(settings, contact="")
+        return _judged(await self._fetcher.get(url))
 
 
-def _judged(status: int) -> str:
-    if 200 <= status < 300:
+def _judged(result: FetchResult) -> str:
+    """A switch answers as it likes: nothing at all, "OK", 202; all that counts is that it did."""
+    if not isinstance(result, FetchFailed) or result.reason is FailureReason.EMPTY:
         return ""
-    if 300 <= status < 400:
-        return f"it redirects us (HTTP {status}): write the address it leads to"
-    return f"it answers HTTP {status}"
+    heard = result.status is not None and 200 <= result.status < 300
+    return "" if heard else result.detail
