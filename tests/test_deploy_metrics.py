@@ -67,6 +67,15 @@ def test_everything_that_is_exported_is_shown() -> None:
     assert left_out - shown == set()
 
 
+def test_what_is_compared_has_the_same_labels_on_both_sides() -> None:
+    """Series with other values of a label never meet: such a rule would never fire."""
+    for group in RULES["groups"]:
+        for rule in group["rules"]:
+            metrics = _NAME.findall(rule["expr"])
+            if len(metrics) > 1:
+                assert rule["expr"].count("sum by (job, instance) (") == len(metrics)
+
+
 def test_the_given_up_states_are_those_of_the_program() -> None:
     (rule,) = (r for g in RULES["groups"] for r in g["rules"] if r["alert"].endswith("delivered"))
     (states,) = re.findall(r'state=~"([^"]*)"', rule["expr"])
