@@ -15,7 +15,7 @@ from monitor.feeds.wire import Wire
 Origin = tuple[str, str, int]  # scheme, host, port
 
 LONGEST = 30.0  # seconds
-SESSIONS = 500  # origins; one is some 5 KiB
+SESSIONS = 500  # origins, the first that are met: any other order would copy them for nothing
 
 
 class Idle:
@@ -25,7 +25,7 @@ class Idle:
         self._most = most
         self._wires: OrderedDict[Wire, Origin] = OrderedDict()  # the longest idle first
         self._by_origin: dict[Origin, list[Wire]] = {}
-        self._sessions: OrderedDict[Origin, ssl.SSLSession] = OrderedDict()
+        self._sessions: dict[Origin, ssl.SSLSession | None] = {}  # None: of no use there
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -78,13 +78,12 @@ class Idle:
         wire.close()
 
     def _remember(self, origin: Origin, tls: Tls) -> None:
-        session = tls.session
-        if session is None or not session.has_ticket:
-            return
-        self._sessions[origin] = session
-        self._sessions.move_to_end(origin)
-        if len(self._sessions) > SESSIONS:
-            self._sessions.popitem(last=False)
+        if tls.resumed:
+            return  # most servers let one be taken up many times
+        if origin in self._sessions:
+            self._sessions[origin] = None  # it was offered, and not taken
+        elif len(self._sessions) < SESSIONS:
+            self._sessions[origin] = tls.session()
 
     def _sweep_in(self, seconds: float) -> None:
         self._sweep = asyncio.get_running_loop().call_later(seconds, self._swept)

@@ -6,13 +6,14 @@ too.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 import httptools
 
 MAX_HEAD = 64 << 10  # bytes: of a head, and of anything else that brings no body
 
-_LENGTH = b"content-length:"
+_LENGTH = re.compile(rb"\ncontent-length:[ \t]*([0-9]+)[ \t]*\r?(?=\n)", re.IGNORECASE)
 
 
 class BadAnswer(Exception):
@@ -144,12 +145,9 @@ def _blank_line(head: bytes) -> int:
 
 def _said_once(data: bytes, end: int) -> bytes:
     """*data* with a length that is said twice said once: RFC 9110 §8.6 allows it."""
-    if data[:end].lower().count(_LENGTH) < 2:
+    lengths = _LENGTH.findall(data, 0, end)
+    if len(lengths) < 2 or len(set(lengths)) > 1:
         return data
-    lines = data[:end].split(b"\n")
-    kept = dict.fromkeys(line.strip().lower() for line in lines if line.lower().startswith(_LENGTH))
-    if len(kept) != 1:
-        return data
-    others = [line for line in lines if not line.lower().startswith(_LENGTH)]
-    others.insert(1, next(iter(kept)) + b"\r")
-    return b"\n".join(others) + data[end:]
+    first = _LENGTH.search(data)
+    assert first is not None
+    return data[: first.end()] + _LENGTH.sub(b"", data[first.end() : end]) + data[end:]

@@ -20,9 +20,10 @@ class Tls:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._in, self._out, server_hostname=host, session=session)
         self.ready = False  # the handshake is done, the certificate is good
+        self.ended = False  # the other side has said that nothing more comes
 
-    @property
     def session(self) -> ssl.SSLSession | None:
+        """To be taken up by another connection; it is a copy, and costs a third of a handshake."""
         return self._object.session
 
     @property
@@ -52,9 +53,11 @@ class Tls:
         if not self.ready or not (self._in.pending or self._object.pending()):
             return b""
         try:
-            return self._object.read(_PIECE)
-        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+            piece = self._object.read(_PIECE)
+        except ssl.SSLWantReadError:
             return b""
+        self.ended = not piece
+        return piece
 
     def write(self, data: bytes) -> None:
         self._object.write(data)
@@ -66,6 +69,6 @@ class Tls:
             self.shake()
 
     def bye(self) -> None:
-        """Say that nothing more comes; without it OpenSSL does not resume the session."""
+        """Mark the end as meant: else OpenSSL resumes no session.  Nobody waits to hear it."""
         with suppress(ssl.SSLError):
             self._object.unwrap()

@@ -30,7 +30,7 @@ class Wire(asyncio.BufferedProtocol):
         self._answer: Incoming | None = Incoming()  # some servers answer before they are asked
         self._failure: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._paused = False
+        self._paused = self._asked = False
         self.heard = False  # something of the answer has come
         self.idle_since = 0.0  # for the pool
 
@@ -86,7 +86,6 @@ class Wire(asyncio.BufferedProtocol):
             return
         if self.tls is not None and self.tls.ready:
             self.tls.bye()
-            self._flush(self.tls)
         self._transport.close()
 
     def abort(self) -> None:
@@ -116,6 +115,9 @@ class Wire(asyncio.BufferedProtocol):
                 self._unpack(self.tls, data)
         except (BadAnswer, ssl.SSLError) as error:
             self._fail(_translated(error))
+            if self._answer is None:
+                self._on_idle_end(self)
+                self.abort()
         self._wake()
 
     def eof_received(self) -> None:
@@ -138,8 +140,11 @@ class Wire(asyncio.BufferedProtocol):
             tls.take(data)
             while plain := tls.read():
                 self._take(plain)
+            if tls.ended:
+                self._end()
         finally:
-            self._flush(tls)
+            if self._asked or not tls.ready:  # else the end of the handshake goes with the question
+                self._flush(tls)
 
     def _take(self, data: bytes) -> None:
         if self._answer is None:  # nobody asked
@@ -155,6 +160,7 @@ class Wire(asyncio.BufferedProtocol):
     def _send(self, data: bytes) -> None:
         if self._transport is None or self._failure is not None:
             return
+        self._asked = True
         if self.tls is None:
             self._transport.write(data)
         else:
