@@ -45,18 +45,16 @@ class Incoming:
         )
 
     def feed(self, data: bytes) -> None:
-        """Read on in *data*.  Raises BadAnswer; what follows a whole answer is no part of it."""
-        if self._reader is None:
-            self.reusable = False
-            return
+        """Read on in *data*, which is not empty.  Raises BadAnswer.
+
+        What follows a whole answer is no part of it.
+        """
         self._barren += len(data)
-        if not self.status:
-            data = self._first_head(data)
-        if data:
-            self._read(self._reader, data)
-        if self.complete:
-            self._reader = None  # it and this object hold each other
-        elif self._barren > MAX_HEAD:
+        while data and not self.has_head:
+            head, data = self._whole_head(data)
+            self._read(head)
+        self._read(data)
+        if not self.complete and self._barren > MAX_HEAD:
             raise BadAnswer("the head of the answer is too long")
 
     def end(self) -> bool:
@@ -71,22 +69,27 @@ class Incoming:
         self.waiting -= len(part)
         return part
 
-    def _first_head(self, data: bytes) -> bytes:
-        """All that came, once it holds a whole head; b"" until then."""
-        self._head += data
-        end = _blank_line(self._head)
+    def _whole_head(self, data: bytes) -> tuple[bytes, bytes]:
+        """All that came as soon as it holds a whole head, until then nothing; and the rest."""
+        came, self._head = self._head + data, b""
+        if came[0] <= 0x20:  # as h11: it need not wait for more
+            raise BadAnswer("the answer begins with no word")
+        end = _blank_line(came)
         if end < 0:
-            return b""
+            self._head = came
+            return b"", b""
         if end > MAX_HEAD:
             raise BadAnswer("the head of the answer is too long")
-        data, self._head = self._head, b""
-        if b"\0" in data[:end]:
-            raise BadAnswer("there is a NUL in the head of the answer")
-        return _said_once(data, end)
+        return _said_once(came[:end]), came[end:]
 
-    def _read(self, reader: httptools.HttpResponseParser, data: bytes) -> None:
+    def _read(self, data: bytes) -> None:
+        if not data:
+            return
+        if self._reader is None:
+            self.reusable = False
+            return
         try:
-            reader.feed_data(data)
+            self._reader.feed_data(data)
         except httptools.HttpParserUpgrade as error:
             raise BadAnswer("the server goes over to another protocol unasked") from error
         except httptools.HttpParserCallbackError as error:
@@ -95,6 +98,8 @@ class Incoming:
             if not self.complete:  # else it is about what follows
                 raise BadAnswer(str(error)) from error
             self.reusable = False
+        if self.complete:
+            self._reader = None  # it and this object hold each other
 
     # --- what httptools calls
 
@@ -105,6 +110,8 @@ class Incoming:
             self.headers.clear()  # of an interim answer
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if b"\0" in value:
+            raise BadAnswer("there is a NUL in a header of the answer")
         if not self.has_head:  # else it is a trailer
             self.headers.append((name, value.rstrip(b" \t")))
 
@@ -143,11 +150,11 @@ def _blank_line(head: bytes) -> int:
     return min(ends, default=-1)
 
 
-def _said_once(data: bytes, end: int) -> bytes:
-    """*data* with a length that is said twice said once: RFC 9110 §8.6 allows it."""
-    lengths = _LENGTH.findall(data, 0, end)
+def _said_once(head: bytes) -> bytes:
+    """*head* with a length that is said twice said once: RFC 9110 §8.6 allows it."""
+    lengths = _LENGTH.findall(head)
     if len(lengths) < 2 or len(set(lengths)) > 1:
-        return data
-    first = _LENGTH.search(data)
+        return head
+    first = _LENGTH.search(head)
     assert first is not None
-    return data[: first.end()] + _LENGTH.sub(b"", data[first.end() : end]) + data[end:]
+    return head[: first.end()] + _LENGTH.sub(b"", head[first.end() :])
