@@ -31,6 +31,7 @@ from monitor.model import (
     Feed,
     Finished,
     Known,
+    Listing,
     Member,
     Message,
     Outcome,
@@ -53,6 +54,7 @@ from monitor.store import (
     exports,
     feeds,
     ledger,
+    listings,
     outbox,
     rows,
     silences,
@@ -261,6 +263,14 @@ class SqliteStore:
         with self._reading() as db:
             return entries.known(db, feed_id, keys)
 
+    def headlines(self, feed_id: str, limit: int) -> list[str]:
+        with self._reading() as db:
+            return entries.headlines(db, feed_id, limit)
+
+    def listing(self, feed_id: str) -> Listing:
+        with self._reading() as db:
+            return listings.get(db, feed_id)
+
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         with self._writing() as db:
             return [self._commit_one(db, outcome) for outcome in outcomes]
@@ -269,11 +279,13 @@ class SqliteStore:
         db.execute("SAVEPOINT one")
         try:
             corrections.refuse_later(db, outcome.corrections_seen)
-            accepted = feeds.save_polled(db, outcome.feed)
-            if accepted:
+            accepted = feeds.save_polled(db, outcome.feed, learnt=outcome.learnt)
+            if accepted and not outcome.only_the_feed:
                 entries.save(db, outcome)
                 outbox.queue(db, outcome.alerts, outcome.deliveries)
+            if accepted:
                 subscriptions.offer(db, outcome.feed, outcome.offer)
+                listings.save(db, outcome.feed.id, outcome.listing)
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK TO one")
@@ -593,10 +605,6 @@ class SqliteStore:
         return RuleSetRecord(
             version=row["version"], files=files, loaded_at=rows.moment(row["loaded_at"])
         )
-
-    def document_frequencies(self, limit: int = 50_000) -> dict[str, int]:
-        with self._reading() as db:
-            return entries.document_frequencies(db, limit)
 
     def note(self, name: str) -> str | None:
         with self._reading() as db:
