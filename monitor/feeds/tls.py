@@ -6,7 +6,6 @@ asyncio's own way holds 256 KiB for each connection and sets two timers.
 from __future__ import annotations
 
 import ssl
-from contextlib import suppress
 
 _PIECE = 64 << 10
 
@@ -23,7 +22,7 @@ class Tls:
         self.ended = False  # the other side has said that nothing more comes
 
     def session(self) -> ssl.SSLSession | None:
-        """To be taken up by another connection; it is a copy, and costs a third of a handshake."""
+        """To be taken up by another connection.  It is a copy, at a third of a handshake's cost."""
         return self._object.session
 
     @property
@@ -67,8 +66,3 @@ class Tls:
         self._in.write_eof()
         if not self.ready:
             self.shake()
-
-    def bye(self) -> None:
-        """Mark the end as meant: else OpenSSL resumes no session.  Nobody waits to hear it."""
-        with suppress(ssl.SSLError):
-            self._object.unwrap()

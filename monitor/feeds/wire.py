@@ -84,8 +84,6 @@ class Wire(asyncio.BufferedProtocol):
         if self._answer is not None and not self._answer.complete:
             self._transport.abort()
             return
-        if self.tls is not None and self.tls.ready:
-            self.tls.bye()
         self._transport.close()
 
     def abort(self) -> None:
