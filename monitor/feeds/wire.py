@@ -161,9 +161,12 @@ class Wire(asyncio.BufferedProtocol):
         self._asked = True
         if self.tls is None:
             self._transport.write(data)
-        else:
+            return
+        try:
             self.tls.write(data)
-            self._flush(self.tls)
+        except ssl.SSLError as error:
+            self._fail(_translated(error))
+        self._flush(self.tls)
 
     def _flush(self, tls: Tls) -> None:
         out = tls.outgoing()
