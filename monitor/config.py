@@ -234,6 +234,7 @@ def _poll(table: PollTable, findings: Findings) -> PollSettings:
         concurrency=table.concurrency,
         first_poll=table.first_poll,
         allow_private=tuple(table.allow_private),
+        transport=table.transport,
     )
 
 

@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from monitor.alerts.addresses import Security
 from monitor.model import Severity
-from monitor.settings import BACKFILL_AUTO, ContentMode, FirstPoll, Network, Updates
+from monitor.settings import BACKFILL_AUTO, ContentMode, FirstPoll, Network, Transport, Updates
 from monitor.timetable import Hours, Timetable, read_hours, read_slot
 
 _NO_ENCODINGS = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7")
@@ -159,6 +159,7 @@ class PollTable(Table):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 32
     first_poll: Annotated[FirstPoll, _one_of(FirstPoll)] = FirstPoll.NO_ALERTS
     allow_private: Networks = []
+    transport: Annotated[Transport, _one_of(Transport)] = Transport.OWN
 
 
 class FeedTable(Table):
