@@ -186,7 +186,9 @@ class Fetcher:
             if isinstance(result, FetchFailed):
                 return result
             if not isinstance(result, _Redirect):
-                return replace(result, permanent_url=_shown(url) if hop and permanent else None)
+                if hop and permanent:
+                    return replace(result, permanent_url=_shown(url))
+                return result
             permanent = permanent and result.permanent
             asking = replace(asking, headers=_portable(asking.headers, url, result.url))
             url = _web_url(result.url)
@@ -248,7 +250,7 @@ def _same_origin(here: httpx.URL | str, there: httpx.URL | str) -> bool:
 
 def _shown(url: httpx.URL) -> str:
     """Without user and password: links are resolved against it, and people see it."""
-    return str(url.copy_with(userinfo=b""))
+    return str(url.copy_with(userinfo=b"") if url.userinfo else url)
 
 
 # --- what came back

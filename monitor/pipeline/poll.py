@@ -213,9 +213,11 @@ class Poller:
 
         *ahead* is stored already; it belongs to what this visit brought.
         """
-        brought = ingest.combine(decided, ahead)
+        brought = ingest.combine(decided, ahead) if ahead else decided
         after = self._succeeded(feed, document.fetched, document.parsed, brought.entries)
-        after = self._judged(feed, replace(after, identity=document.mode), document, brought)
+        if document.mode is not after.identity:
+            after = replace(after, identity=document.mode)
+        after = self._judged(feed, after, document, brought)
         parsed = document.parsed
         outcome = replace(
             decided,
@@ -224,7 +226,7 @@ class Poller:
             listing=document.listing,
             learnt=after.rhythm is not feed.rhythm,
         )
-        return _Visit(outcome=outcome, polled=_polled(feed, document, replace(brought, feed=after)))
+        return _Visit(outcome=outcome, polled=_polled(feed, after, document, brought))
 
     async def _normalised(
         self, feed: Feed, parsed: ParsedFeed
@@ -335,10 +337,10 @@ def _overtaken(feed: Feed) -> Polled:
     return Polled(feed=feed, kind=PollKind.FAILED, detail=detail)
 
 
-def _polled(before: Feed, document: _Document, outcome: Outcome) -> Polled:
+def _polled(before: Feed, after: Feed, document: _Document, outcome: Outcome) -> Polled:
     first, gap = before.baseline_at is None, document.gap
     return Polled(
-        feed=outcome.feed,
+        feed=after,
         kind=PollKind.NEWS if outcome.entries else PollKind.NO_NEWS,
         baseline=first,
         entries=len(document.entries) + document.parsed.left_out,
