@@ -1,8 +1,7 @@
 """How feeds are asked: one way out for each proxy, network and authority, all of them guarded.
 
-Below httpx's client, on its transports: no redirects, no cookies, no environment, and a third of
-the time.  Through a proxy the guard sees the proxy's address, not the feed's, which the proxy
-looks up.
+Below httpx's client, on its transports: so there are no redirects, no cookies, no environment.
+Through a proxy the guard sees the proxy's address, not the feed's, which the proxy looks up.
 """
 
 from __future__ import annotations
