@@ -24,6 +24,7 @@ from monitor.model import (
     Entry,
     Feed,
     Finished,
+    Found,
     Known,
     Member,
     Message,
@@ -39,6 +40,7 @@ from monitor.model import (
     Update,
 )
 from monitor.settings import FeedSettings
+from monitor.store.search import Wanted
 
 
 class Store(Protocol):
@@ -95,6 +97,16 @@ class Store(Protocol):
 
     def revisions(self, entry_id: str) -> list[EarlierText]:
         """What the entry said before it was changed or its article read, the oldest first."""
+
+    # --- search
+    def search(self, wanted: Wanted) -> list[Found]:
+        """Entries with these words."""
+
+    def index_older(self, limit: int) -> int:
+        """Make up to *limit* entries searchable that an older program stored; how many."""
+
+    def unindexed(self) -> int:
+        """How many of those there are yet: the oldest entries."""
 
     # --- articles
     def claim_articles(

@@ -30,6 +30,7 @@ from monitor.model import (
     Entry,
     Feed,
     Finished,
+    Found,
     Known,
     Member,
     Message,
@@ -55,6 +56,7 @@ from monitor.store import (
     ledger,
     outbox,
     rows,
+    search,
     silences,
     stories,
     subscriptions,
@@ -63,6 +65,7 @@ from monitor.store import (
 from monitor.store.access import cannot_write, may_write
 from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, translated
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
+from monitor.store.search import Wanted
 from monitor.store.stories import MEMBERS_TOLD
 
 
@@ -263,7 +266,9 @@ class SqliteStore:
 
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         with self._writing() as db:
-            return [self._commit_one(db, outcome) for outcome in outcomes]
+            accepted = [self._commit_one(db, outcome) for outcome in outcomes]
+            search.catch_up(db)
+            return accepted
 
     def _commit_one(self, db: sqlite3.Connection, outcome: Outcome) -> bool:
         db.execute("SAVEPOINT one")
@@ -307,6 +312,20 @@ class SqliteStore:
         where, values = ("", []) if feed_id is None else (" WHERE feed_id = ?", [feed_id])
         with self._reading() as db:
             return int(db.execute(f"SELECT count(*) FROM entries{where}", values).fetchone()[0])
+
+    # --- search
+
+    def search(self, wanted: Wanted) -> list[Found]:
+        with self._reading() as db:
+            return search.find(db, wanted)
+
+    def index_older(self, limit: int) -> int:
+        with self._writing() as db:
+            return search.add_older(db, limit)
+
+    def unindexed(self) -> int:
+        with self._reading() as db:
+            return search.missing(db)
 
     # --- articles
 

@@ -1,0 +1,100 @@
+"""The words of headlines and texts in the database: kept in step with the entries, and searched.
+
+``entry_words`` (FTS5) holds no text, only where words stand in ``entries``.  New entries are added
+once a transaction, not by a trigger: each savepoint with words in it would cost a piece of index.
+Entries are never deleted, so that row numbers run from 1 without gaps.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.model import Entry, Excerpt, Found
+from monitor.store import rows
+from monitor.store.entries import WITH_FEED
+
+_BEGIN, _END = "\x01", "\x02"  # round a hit: no text of ours has control characters
+_LONG = 32  # words of an excerpt
+_ADD = (
+    "INSERT INTO entry_words (rowid, title, summary, content)"
+    " SELECT rowid, title, summary, content FROM entries"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is looked for: *words* in the index's own language (see ``searchquery``)."""
+
+    words: str
+    since: datetime | None = None
+    feed: str | None = None  # id or name
+    by_rank: bool = False  # the best first; else the newest
+    limit: int = 20
+
+
+def catch_up(db: sqlite3.Connection) -> None:
+    """Add what was stored since the newest entry that is in the index."""
+    db.execute(
+        f"{_ADD} WHERE rowid > (SELECT coalesce(max(id), 0) FROM entry_words_docsize)"
+        " ORDER BY rowid"
+    )
+
+
+def add_older(db: sqlite3.Connection, limit: int) -> int:
+    """Add the newest *limit* of the entries stored before there was an index; how many."""
+    return db.execute(
+        f"{_ADD} WHERE rowid IN (SELECT rowid FROM entries WHERE rowid <"
+        " (SELECT min(id) FROM entry_words_docsize) ORDER BY rowid DESC LIMIT ?) ORDER BY rowid",
+        [limit],
+    ).rowcount
+
+
+def missing(db: sqlite3.Connection) -> int:
+    """How many entries are not in the index yet: the oldest ones."""
+    first = db.execute("SELECT min(id) FROM entry_words_docsize").fetchone()[0]
+    count = "SELECT count(*) FROM entries WHERE rowid < ?"
+    return int(db.execute(count, [first]).fetchone()[0]) if first and first > 1 else 0
+
+
+def find(db: sqlite3.Connection, wanted: Wanted) -> list[Found]:
+    """Entries with these words, the newest or the best first."""
+    where, values = ["w.entry_words MATCH ?"], list[object]([wanted.words])
+    if wanted.since is not None:
+        # Row numbers follow time: the index need not go through all that is older.
+        where.append(
+            "w.rowid >= (SELECT coalesce(min(rowid), 0) FROM entries WHERE first_seen_at >= ?)"
+            " AND e.first_seen_at >= ?"
+        )
+        values += [rows.micros(wanted.since)] * 2
+    if wanted.feed is not None:
+        where.append("(f.id = ? OR f.name = ?)")
+        values += [wanted.feed] * 2
+    query = (
+        f"SELECT {WITH_FEED}, highlight(entry_words, 0, '{_BEGIN}', '{_END}') AS headline,"
+        f" snippet(entry_words, 1, '{_BEGIN}', '{_END}', '…', {_LONG}) AS summary_hit,"
+        f" snippet(entry_words, 2, '{_BEGIN}', '{_END}', '…', {_LONG}) AS content_hit"
+        f" FROM entry_words w JOIN entries e ON e.rowid = w.rowid JOIN feeds f ON f.id = e.feed_id"
+        f" WHERE {' AND '.join(where)} ORDER BY {'w.rank' if wanted.by_rank else 'w.rowid DESC'}"
+        " LIMIT ?"
+    )
+    return [_found(row) for row in db.execute(query, [*values, wanted.limit])]
+
+
+def _found(row: sqlite3.Row) -> Found:
+    texts = (("summary", row["summary_hit"]), ("content", row["content_hit"]))
+    hit = next((_excerpt(field, text) for field, text in texts if _BEGIN in text), None)
+    entry: Entry = rows.entry(row)
+    return Found(entry=entry, headline=_excerpt("title", row["headline"]), excerpt=hit)
+
+
+def _excerpt(field: str, marked: str) -> Excerpt:
+    """*marked* without its marks, which are told beside it."""
+    first, *rest = marked.split(_BEGIN)
+    text, marks = first, []
+    for piece in rest:
+        hit, _, after = piece.partition(_END)
+        marks.append((len(text), len(text) + len(hit)))
+        text += hit + after
+    return Excerpt(field=field, text=text, marks=tuple(marks))
