@@ -103,6 +103,7 @@ async def _once(path: Path) -> int:
         await session.articles.round()
         await session.upkeep.sweep()
         await session.deliverer.round()
+        await session.housekeeping.round()
         shows.stop()
     return 1 if failed else 0
 
@@ -214,7 +215,10 @@ def _ticks(session: Session) -> list[Tick]:
         await session.upkeep.sweep()
         return UPKEEP_EVERY if session.upkeep.welcomed else FIRST_UPKEEP
 
-    ticks = (poll, articles, deliver, reload, websub, upkeep)
+    async def housekeeping() -> timedelta:
+        return await session.housekeeping.tick()
+
+    ticks = (poll, articles, deliver, reload, websub, upkeep, housekeeping)
     return [Tick(act.__name__, _patient(act.__name__, act)) for act in ticks]
 
 

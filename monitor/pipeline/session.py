@@ -21,6 +21,7 @@ from monitor.pipeline.articles import Articles, page_settings
 from monitor.pipeline.atom_file import AtomFile
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.distress import Distress
+from monitor.pipeline.housekeeping import Housekeeping
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
@@ -52,6 +53,7 @@ class Session:
     reloader: Reloader
     distress: Distress
     websub: WebSub
+    housekeeping: Housekeeping
 
 
 @asynccontextmanager
@@ -124,6 +126,8 @@ async def _assembled(
     websub = WebSub(shared, hubs=Hubs(page_settings(config.poll), contact=config.contact))
     stack.push_async_callback(_wind_down, poller, articles, deliverer)
     stack.push_async_callback(websub.aclose)
+    housekeeping = Housekeeping(shared)
+    stack.push_async_callback(housekeeping.aclose)
     await atom.start()
     return Session(
         in_force=shared.in_force,
@@ -136,6 +140,7 @@ async def _assembled(
         reloader=reloader,
         distress=Distress(shared, sender=sender),
         websub=websub,
+        housekeeping=housekeeping,
     )
 
 

@@ -40,6 +40,7 @@ from monitor.model import (
     Update,
 )
 from monitor.settings import FeedSettings
+from monitor.store.retention import Text
 from monitor.store.search import Wanted
 
 
@@ -107,6 +108,21 @@ class Store(Protocol):
 
     def unindexed(self) -> int:
         """How many of those there are yet: the oldest entries."""
+
+    # --- what is too old, and the file itself
+    def old_texts(self, before: datetime, most: int) -> list[Text]:
+        """Texts from before then that nobody needs, up to *most*."""
+
+    def empty_texts(self, texts: Sequence[Text], before: datetime) -> None:
+        """Empty those of them that are still old and unneeded; identities stay."""
+
+    def newest_date(self) -> datetime | None:
+        """The newest date that a publisher gave for one of the last entries."""
+
+    def fold_log(self) -> bool:
+        """Shorten what is kept beside the file; False: a reader is in the way."""
+
+    def refresh_statistics(self) -> None: ...
 
     # --- articles
     def claim_articles(

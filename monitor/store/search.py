@@ -36,10 +36,12 @@ class Wanted:
 
 def catch_up(db: sqlite3.Connection) -> None:
     """Add what was stored since the newest entry that is in the index."""
-    db.execute(
-        f"{_ADD} WHERE rowid > (SELECT coalesce(max(id), 0) FROM entry_words_docsize)"
-        " ORDER BY rowid"
-    )
+    newest, added = db.execute(
+        "SELECT (SELECT max(rowid) FROM entries),"
+        " (SELECT coalesce(max(id), 0) FROM entry_words_docsize)"
+    ).fetchone()
+    if newest is not None and newest > added:  # adding nothing would still write
+        db.execute(f"{_ADD} WHERE rowid > ? ORDER BY rowid", [added])
 
 
 def add_older(db: sqlite3.Connection, limit: int) -> int:
