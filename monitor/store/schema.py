@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 from monitor.urls import page_key
 
 APPLICATION_ID = 0x6E6D6F6E  # "nmon": how we know our own files
-VERSION = 6
+VERSION = 7
 
 migrations = Migrations("monitor")
 
@@ -324,6 +324,17 @@ END
 """
 
 
+_TABLES_7 = """
+CREATE TABLE listings (                    -- a feed's last document, to compare the next with it
+  feed_id TEXT PRIMARY KEY REFERENCES feeds (id),
+  context BLOB NOT NULL,                   -- hash of all that the meaning of an entry depends on
+  head BLOB NOT NULL,                      -- hash of what the feed says of itself
+  told TEXT NOT NULL,                      -- JSON: what that is
+  entries BLOB NOT NULL                    -- hash and hash of the key of each entry, in order
+) STRICT
+"""
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         db.execute(statement)
@@ -371,3 +382,8 @@ def words_to_search(db: Database) -> None:
         "INSERT INTO entry_words (rowid, title, summary, content)"
         " SELECT rowid, title, summary, content FROM entries ORDER BY rowid DESC LIMIT 1"
     )
+
+
+@migrations()
+def listings(db: Database) -> None:
+    _run(db, _TABLES_7)
