@@ -76,19 +76,22 @@ def claim(
 
 
 def _claim_companions(db: sqlite3.Connection, values: dict[str, object]) -> None:
-    """Rows of the same frozen message, or due rows of the same story and target."""
+    """Rows of the same frozen message, or due rows of the same story and target.
+
+    CROSS JOIN and "+" bind SQLite to begin with the few that are claimed, not with all that waits.
+    """
     db.execute(
         "INSERT OR IGNORE INTO claimed"
-        " SELECT o.id, c.place FROM claimed c JOIN deliveries d ON d.id = c.id"
-        " JOIN deliveries o ON o.message_id = d.message_id WHERE o.state = 'queued'",
+        " SELECT o.id, c.place FROM claimed c CROSS JOIN deliveries d ON d.id = c.id"
+        " CROSS JOIN deliveries o ON o.message_id = d.message_id WHERE +o.state = 'queued'",
     )
     db.execute(
         "INSERT OR IGNORE INTO claimed"
-        " SELECT o.id, c.place FROM claimed c JOIN deliveries d ON d.id = c.id"
-        " JOIN alerts a ON a.id = d.alert_id AND a.story_id <> ''"
-        " JOIN alerts b ON b.story_id = a.story_id"
-        " JOIN deliveries o ON o.alert_id = b.id AND o.target = d.target"
-        " WHERE d.message_id IS NULL AND o.message_id IS NULL AND o.state = 'queued'"
+        " SELECT o.id, c.place FROM claimed c CROSS JOIN deliveries d ON d.id = c.id"
+        " CROSS JOIN alerts a ON a.id = d.alert_id AND a.story_id <> ''"
+        " CROSS JOIN alerts b ON b.story_id = a.story_id"
+        " CROSS JOIN deliveries o ON o.alert_id = b.id AND o.target = d.target"
+        " WHERE d.message_id IS NULL AND o.message_id IS NULL AND +o.state = 'queued'"
         " AND o.due_at <= :now",
         values,
     )

@@ -55,18 +55,20 @@ def add_older(db: sqlite3.Connection, limit: int) -> int:
 
 def missing(db: sqlite3.Connection) -> int:
     """How many entries are not in the index yet: the oldest ones."""
-    first = db.execute("SELECT min(id) FROM entry_words_docsize").fetchone()[0]
-    count = "SELECT count(*) FROM entries WHERE rowid < ?"
-    return int(db.execute(count, [first]).fetchone()[0]) if first and first > 1 else 0
+    stored, indexed = db.execute(
+        "SELECT (SELECT min(rowid) FROM entries), (SELECT min(id) FROM entry_words_docsize)"
+    ).fetchone()
+    return indexed - stored if indexed is not None else 0
 
 
 def find(db: sqlite3.Connection, wanted: Wanted) -> list[Found]:
     """Entries with these words, the newest or the best first."""
     where, values = ["w.entry_words MATCH ?"], list[object]([wanted.words])
     if wanted.since is not None:
-        # Row numbers follow time: the index need not go through all that is older.
+        # Row numbers follow time: the index need not go through all that is older.  The "+" lets
+        # SQLite find the first of them by time.
         where.append(
-            "w.rowid >= (SELECT coalesce(min(rowid), 0) FROM entries WHERE first_seen_at >= ?)"
+            "w.rowid >= (SELECT coalesce(min(+rowid), 0) FROM entries WHERE first_seen_at >= ?)"
             " AND e.first_seen_at >= ?"
         )
         values += [rows.micros(wanted.since)] * 2

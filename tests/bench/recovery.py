@@ -205,7 +205,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="build here, or use what is here")
     given = parser.parse_args()
     world = World()
-    urls = [f"http://127.0.0.{n + 1}:{world.port}/feed" for n in range(FEEDS)]
+    urls = [f"http://127.0.0.1:{world.port}/feed/{n}" for n in range(FEEDS)]
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.keep or Path(scratch)
         folder.mkdir(exist_ok=True)
