@@ -123,6 +123,12 @@ class Store(Protocol):
     def empty_texts(self, texts: Sequence[Text], before: datetime) -> None:
         """Empty those of them that are still old and unneeded; identities stay."""
 
+    def tidy_index(self, *, begin: bool) -> bool:
+        """Write a little of the search index anew, so that its file room is used again.
+
+        *begin* at the first of a row of calls; False: nothing is left to do.
+        """
+
     def newest_date(self) -> datetime | None:
         """The newest date that a publisher gave for one of the last entries."""
 

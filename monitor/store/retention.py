@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from monitor.store import rows
+from monitor.store import rows, search
 
 KEPT_FROM = "texts-kept-from"  # note: ISO time; what was first seen before it has no text any more
 
@@ -56,22 +56,13 @@ _OLD = {
     ),
 }
 _EMPTY = {
-    Kind.ENTRY: (
-        "DELETE FROM revisions WHERE entry_id IN"
-        f" (SELECT id FROM entries WHERE rowid = :row AND {_OLD[Kind.ENTRY]})",
-        f"UPDATE entries SET summary = '', content = '' WHERE rowid = :row AND {_OLD[Kind.ENTRY]}",
-    ),
-    Kind.ALERT: (
-        f"UPDATE alerts SET told = {_NO_EXCERPTS} WHERE rowid = :row AND {_OLD[Kind.ALERT]}",
-    ),
-    Kind.UPDATE: (
-        f"UPDATE updates SET told = {_NO_EXCERPTS} WHERE rowid = :row AND {_OLD[Kind.UPDATE]}",
-    ),
+    Kind.ALERT: (f"UPDATE alerts SET told = {_NO_EXCERPTS} WHERE rowid = :row",),
+    Kind.UPDATE: (f"UPDATE updates SET told = {_NO_EXCERPTS} WHERE rowid = :row",),
     # A delivery that somebody tries again then gets a new message, made of its alert.
     Kind.MESSAGE: (
-        "UPDATE deliveries SET message_id = NULL WHERE message_id IN"
-        f" (SELECT id FROM messages WHERE rowid = :row AND {_OLD[Kind.MESSAGE]})",
-        f"DELETE FROM messages WHERE rowid = :row AND {_OLD[Kind.MESSAGE]}",
+        "UPDATE deliveries SET message_id = NULL WHERE message_id ="
+        " (SELECT id FROM messages WHERE rowid = :row)",
+        "DELETE FROM messages WHERE rowid = :row",
     ),
 }
 
@@ -95,10 +86,37 @@ def old(db: sqlite3.Connection, before: datetime, most: int) -> list[Text]:
 
 
 def empty(db: sqlite3.Connection, texts: Sequence[Text], before: datetime) -> None:
-    """Empty those of *texts* that are still old and unneeded."""
+    """Empty those of *texts* that are still old and unneeded.
+
+    Foreign keys must not be looked at meanwhile: what refers to a row finds it again.
+    """
     for text in texts:
-        for statement in _EMPTY[text.kind]:
-            db.execute(statement, {"row": text.row, "before": rows.micros(before)})
+        values = {"row": text.row, "before": rows.micros(before)}
+        still = f"SELECT 1 FROM {text.kind} WHERE rowid = :row AND {_OLD[text.kind]}"
+        if not db.execute(still, values).fetchone():
+            continue
+        if text.kind is Kind.ENTRY:
+            _empty_entry(db, text.row)
+        for statement in _EMPTY.get(text.kind, ()):
+            db.execute(statement, values)
+
+
+def _empty_entry(db: sqlite3.Connection, row: int) -> None:
+    """Take it out and put it back without its text, under the same number.
+
+    A row that only shrinks leaves its page half empty for ever, as new ones go to the end.
+    """
+    entry = dict(db.execute("SELECT * FROM entries WHERE rowid = ?", [row]).fetchone())
+    db.execute("DELETE FROM revisions WHERE entry_id = ?", [entry["id"]])
+    indexed = search.remove(db, row)
+    db.execute("DELETE FROM entries WHERE rowid = ?", [row])
+    values = {**entry, "summary": "", "content": "", "rowid": row}
+    db.execute(
+        f"INSERT INTO entries ({', '.join(values)}) VALUES ({','.join('?' * len(values))})",
+        [*values.values()],
+    )
+    if indexed:
+        search.add(db, row)
 
 
 def newest_date(db: sqlite3.Connection) -> datetime | None:

@@ -53,6 +53,34 @@ def add_older(db: sqlite3.Connection, limit: int) -> int:
     ).rowcount
 
 
+def remove(db: sqlite3.Connection, row: int) -> bool:
+    """Take an entry out of the index, before it is; False: it was not in it."""
+    return bool(
+        db.execute(
+            "INSERT INTO entry_words (entry_words, rowid, title, summary, content)"
+            " SELECT 'delete', rowid, title, summary, content FROM entries WHERE rowid = :row"
+            " AND EXISTS (SELECT 1 FROM entry_words_docsize WHERE id = :row)",
+            {"row": row},
+        ).rowcount
+    )
+
+
+def add(db: sqlite3.Connection, row: int) -> None:
+    """Put one entry into the index."""
+    db.execute(f"{_ADD} WHERE rowid = ?", [row])
+
+
+def tidy(db: sqlite3.Connection, pages: int, *, begin: bool) -> bool:
+    """Write up to *pages* of the index anew, without what was taken out of it; False: it is done.
+
+    *begin*: from all of its pieces, not only where it is of use for searching.
+    """
+    before = db.total_changes
+    query = "INSERT INTO entry_words (entry_words, rank) VALUES ('merge', ?)"
+    db.execute(query, [-pages if begin else pages])
+    return db.total_changes - before >= 2
+
+
 def missing(db: sqlite3.Connection) -> int:
     """How many entries are not in the index yet: the oldest ones."""
     stored, indexed = db.execute(

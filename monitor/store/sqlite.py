@@ -72,6 +72,7 @@ from monitor.store.schema import APPLICATION_ID, VERSION, migrations
 from monitor.store.search import Wanted
 from monitor.store.stories import MEMBERS_TOLD
 
+TIDIED_AT_ONCE = 64  # pages of the search index
 STEPS = 100_000  # of SQLite's machine between two looks whether to give up: some milliseconds
 CHECKED_AT_START = 50_000  # pages, 200 MB: what is larger is read whole at night, not at each start
 
@@ -358,8 +359,21 @@ class SqliteStore:
             return retention.old(db, before, most)
 
     def empty_texts(self, texts: Sequence[retention.Text], before: datetime) -> None:
-        with self._writing() as db:
+        with self._no_foreign_keys(), self._writing() as db:
             retention.empty(db, texts, before)
+
+    @contextmanager
+    def _no_foreign_keys(self) -> Iterator[None]:
+        """For rows that are taken out and put back: looking for what refers to them is slow."""
+        self._db.execute("PRAGMA foreign_keys = OFF")
+        try:
+            yield
+        finally:
+            self._db.execute("PRAGMA foreign_keys = ON")
+
+    def tidy_index(self, *, begin: bool) -> bool:
+        with self._writing() as db:
+            return search.tidy(db, TIDIED_AT_ONCE, begin=begin)
 
     def newest_date(self) -> datetime | None:
         with self._reading() as db:
