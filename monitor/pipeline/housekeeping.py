@@ -33,7 +33,7 @@ from monitor.timetable import Slot, Timetable
 
 NIGHT = Timetable((Slot(at=time(3, 30)),))
 EVERY = timedelta(minutes=1)
-PORTION = 500  # rows a transaction
+PORTION = 200  # rows a transaction: a tenth of a second
 PAUSE = timedelta(milliseconds=100)  # between two of them
 TIDY_STEPS = 200  # transactions a night, 50 MB
 AT_A_TIME = 100_000  # old texts looked up at once
