@@ -54,6 +54,7 @@ async def test_no_poll_and_no_delivery_reads_a_table_whole(tmp_path: Path, parse
         changed = [("Wire-0", "https://wire.example/0", "NATO agrees on more", "Another text.")]
         await room.poll("Wire", changed)
         now = room.clock()
+        await room.store.call(lambda store: store.next_due_at())
         await room.store.call(lambda store: store.since_digest("desk", now))
         await room.store.call(lambda store: store.claim_deliveries(now, 10, "desk"))
         await room.store.call(lambda store: store.next_poll_at(0))
