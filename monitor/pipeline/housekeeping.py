@@ -64,13 +64,16 @@ class Housekeeping:
         self._pause = pause
         self._log_limit = log_limit
         self._log_held_since: datetime | None = None
+        self._begun = False
         self._work: asyncio.Task[None] | None = None
         self._ended = threading.Event()
 
     async def tick(self) -> timedelta:
         """Begin what is due, unless it is going on; when to come again."""
         await self._watch_log()
-        if self._work is None:
+        if not self._begun:  # a start has more urgent things to do
+            self._begun = True
+        elif self._work is None:
             self._work = asyncio.create_task(self._catching(self._make_searchable))
         elif self._work.done() and await self._is_due():
             self._work = asyncio.create_task(self._catching(self.night))
