@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from monitor.alerts.addresses import Security
 from monitor.model import Severity
-from monitor.settings import BACKFILL_AUTO, ContentMode, FirstPoll, Network, Updates
+from monitor.settings import BACKFILL_AUTO, ContentMode, FirstPoll, Network, Transport, Updates
 from monitor.timetable import Hours, Timetable, read_hours, read_slot
 
 _NO_ENCODINGS = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7")
@@ -176,6 +176,7 @@ class PollTable(Table):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 32
     first_poll: Annotated[FirstPoll, _one_of(FirstPoll)] = FirstPoll.NO_ALERTS
     allow_private: Networks = []
+    transport: Annotated[Transport, _one_of(Transport)] = Transport.OWN
 
 
 class FeedTable(Table):
@@ -254,6 +255,17 @@ class WebSubTable(Table):
     listen: str = "127.0.0.1:8480"
 
 
+class HeartbeatTable(Table):
+    url: Secret | None = None
+    url_file: str | None = None
+    interval: Duration = timedelta(minutes=5)
+
+
+class MetricsTable(Table):
+    listen: str = "127.0.0.1:9464"
+    hosts: Words = []
+
+
 class ConfigTable(Table):
     """The whole file."""
 
@@ -261,6 +273,8 @@ class ConfigTable(Table):
     outputs: OutputsTable = OutputsTable()
     poll: PollTable = PollTable()
     websub: WebSubTable | None = None
+    heartbeat: HeartbeatTable | None = None
+    metrics: MetricsTable | None = None
     feeds: list[FeedTable] = []
     channels: list[ChannelTable] = []
     routes: list[RouteTable] = []

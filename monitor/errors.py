@@ -2,9 +2,9 @@
 
 MonitorError
 ├── ConfigError        config.toml or a rule file cannot be used; carries every problem      exit 2
-├── StoreError         the database refused                                                 exit 3
+├── StoreError         the database refused                                                exit 3
 │   ├── StoreRefused   not ours, from the future, damaged, unreadable: a person must act
-│   └── StoreBusy      locked or full: passes by itself, the caller tries again later
+│   └── StoreBusy      locked or full: passes by itself, the caller tries again later     exit 1
 ├── AlreadyRunning     another daemon holds the database                                    exit 4
 ├── QueryError         what was typed after `search` cannot be looked for                  exit 2
 └── ChildFailed        a sandboxed function died, was late or ran out of memory
@@ -66,6 +66,8 @@ class StoreRefused(StoreError):
 
 class StoreBusy(StoreError):
     """The database is locked or the disk is full: nothing was written, try again later."""
+
+    exit_code = 1
 
 
 class StoryChanged(StoreError):

@@ -33,6 +33,13 @@ class ContentMode(StrEnum):
 BACKFILL_AUTO, BACKFILL_OFF = "auto", "off"
 
 
+class Transport(StrEnum):
+    """What carries requests to feeds, pages and hubs."""
+
+    OWN = "own"  # monitor.feeds.transport; through a proxy httpx's all the same
+    HTTPX = "httpx"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """How a feed is asked for, where that is not as for all others."""
@@ -56,6 +63,7 @@ class PollSettings:
     timeout: timedelta = timedelta(seconds=30)  # the whole exchange
     first_poll: FirstPoll = FirstPoll.NO_ALERTS
     allow_private: tuple[Network, ...] = ()
+    transport: Transport = Transport.OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +147,23 @@ class WebSubSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatSettings:
+    """Who outside learns that the monitor lives, and how often."""
+
+    url: str = field(repr=False)  # a secret: who knows it can imitate us; "": it cannot be read
+    interval: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """Where the monitor can be asked how it is."""
+
+    host: str  # an address
+    port: int
+    hosts: tuple[str, ...] = ()  # names it may be asked by beside those of this machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole of config.toml.  Paths are absolute strings."""
 
@@ -156,6 +181,8 @@ class Config:
     default_channels: tuple[str, ...] | None = None  # None: all channels
     poll: PollSettings = PollSettings()
     websub: WebSubSettings | None = None  # None: nothing listens, nothing is subscribed
+    heartbeat: HeartbeatSettings | None = None  # None: nobody outside is told
+    metrics: MetricsSettings | None = None  # None: nobody can ask
     feeds: tuple[FeedSettings, ...] = ()
     channels: tuple[Channel, ...] = ()
     routes: tuple[Route, ...] = ()

@@ -13,7 +13,7 @@ from monitor.config import load, read, secrets_of
 from monitor.configfile import read_duration
 from monitor.errors import ConfigError
 from monitor.model import Severity
-from monitor.settings import Config, FirstPoll, Rate, Target, Updates
+from monitor.settings import Config, FirstPoll, Rate, Target, Transport, Updates
 
 FEED = """
 [[feeds]]
@@ -50,6 +50,7 @@ def test_an_empty_file_has_defaults(tmp_path: Path) -> None:
     assert config.rules == str(tmp_path / "rules")
     assert config.poll.interval == timedelta(minutes=15)
     assert config.poll.first_poll is FirstPoll.NO_ALERTS
+    assert config.poll.transport is Transport.OWN
     assert config.default_channels is None
     assert not config.allow_empty
 
@@ -122,6 +123,7 @@ def test_everything_at_once(tmp_path: Path) -> None:
         per_host_gap = "0s"
         concurrency = 4
         allow_private = ["127.0.0.0/8", "::1/128"]
+        transport = "httpx"
         [[feeds]]
         name = "NATO"
         url = " https://nato.example.org/rss "
@@ -151,11 +153,12 @@ def test_everything_at_once(tmp_path: Path) -> None:
     assert config.timezone.key == "Europe/Warsaw"
     assert (config.monitor_reports_to, config.default_channels) == (("ops",), ())
     assert config.poll.allow_private == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    assert config.poll.transport is Transport.HTTPX
     nato, off = config.feeds
     assert (nato.url, nato.interval) == ("https://nato.example.org/rss", timedelta(minutes=5))
     assert (nato.min_interval, nato.max_interval) == (timedelta(minutes=1), timedelta(hours=6))
     assert nato.tags == {"official", "nato"}
-    assert nato.source == f"{tmp_path}/config.toml:16"
+    assert nato.source == f"{tmp_path}/config.toml:17"
     assert (off.enabled, off.reason) == (False, "later")
     (route,) = config.routes
     assert route.severity == {Severity.HIGH, Severity.CRITICAL}
@@ -456,6 +459,7 @@ FEED_X = '[[feeds]]\nname = "x"\nurl = "https://h/"\n'
         ('[poll]\nconcurrency = "8"', 2, "concurrency"),
         ('[poll]\nfirst_poll = "baseline"', 2, '"no-alerts", "alert"'),
         ('[poll]\nallow_private = ["10.0.0.1/8"]', 2, "network"),
+        ('[poll]\ntransport = "curl"', 2, '"own", "httpx"'),
         ('[poll]\ninterval = "1m"', 2, "between min_interval and max_interval"),
         ('[[feeds]]\nname = "x"', 1, "url"),
         ('[[feeds]]\nname = "x"\nurl = "ftp://h/"', 3, "http:// or https://"),

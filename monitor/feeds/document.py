@@ -116,7 +116,7 @@ def _with_ordinary_entries(header: Mapping[str, Any], body: bytes) -> dict[str, 
     """As ``_by_feedparser``, of a document in UTF-8, without asking it about ordinary entries; None
     if that gains nothing, or if it sees something else in the rest than we do."""
     pieces = cut(body)
-    if pieces is None:
+    if pieces is None or len(pieces.entries) > MAX_ENTRIES:
         return None
     url = str(header.get("final_url") or "")
     ours = ordinary.entries(pieces, url)

@@ -106,9 +106,10 @@ class Fetcher:
         about = f" (+{contact})" if contact else ""
         self._settings, self._contact = settings, contact
         self._headers = {
-            "user-agent": f"news-monitor/{__version__}{about}",
             "accept": ACCEPT,
             "accept-encoding": "gzip, deflate",
+            "connection": "keep-alive",
+            "user-agent": f"news-monitor/{__version__}{about}",
         }
         self._timeout = settings.timeout.total_seconds()
         self._gate = Gate(
@@ -201,10 +202,9 @@ class Fetcher:
             refuse_written(url.host, (*self._settings.allow_private, *access.allow_private))
         ours = self._headers | ({"user-agent": access.user_agent} if access.user_agent else {})
         raw = [(k.encode(), v.encode("latin-1")) for k, v in (ours | asking.headers).items()]
-        client = self._clients.of(access)
+        request = httpx.Request("GET", url, headers=raw)
         async with asyncio.timeout(max(0.0, seconds)):
-            request = client.build_request("GET", url, headers=raw)
-            response = await client.send(request, stream=True)
+            response = await self._clients.send(request, access)
             try:
                 return await _answer(url, response, asking)
             finally:

@@ -164,7 +164,8 @@ class Deliverer:
             return retry.put_back(rows, state, now), state
         message = await self._frozen(channel, bundle)
         result = await self._hand_over(channel, message)
-        self._report(Handed(message=message, result=result))
+        since = min(queued.alert.created_at for queued in bundle.queued)
+        self._report(Handed(message=message, result=result, since=since))
         now = self._clock()
         finished, after = retry.after(rows, message, result, state, now)
         alerts = tuple(mentioned(alert, channel) for alert in finished.alerts)

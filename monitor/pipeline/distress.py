@@ -35,6 +35,11 @@ class Distress:
         self._since: datetime | None = None
         self._told = False
 
+    @property
+    def since(self) -> datetime | None:
+        """Since when it cannot be written; None: it can."""
+        return self._since
+
     async def look(self) -> None:
         """Try to write; tell of it when that has been in vain for a minute, or works again."""
         now = self._clock()
