@@ -175,6 +175,7 @@ class Config:
     feeds_from: tuple[str, ...] = ()  # OPML files whose feeds are watched, too
     atom: str = ""  # file for the newest alerts as an Atom feed; "" for none
     contact: str = ""
+    keep_text: timedelta | None = timedelta(days=400)  # None: for ever
     allow_empty: bool = False  # zero rules are meant
     monitor_reports_to: tuple[str, ...] = ()
     default_channels: tuple[str, ...] | None = None  # None: all channels

@@ -65,6 +65,18 @@ def test_a_folder_of_templates_that_is_named_must_be_there(tmp_path: Path) -> No
     assert read(written(tmp_path, FEED), {})[1] == ()
 
 
+@pytest.mark.parametrize(
+    ("written_as", "kept"),
+    [
+        pytest.param("", timedelta(days=400), id="unless they say otherwise"),
+        pytest.param('[monitor]\nkeep_text = "90d"\n', timedelta(days=90), id="days"),
+        pytest.param('[monitor]\nkeep_text = "forever"\n', None, id="for ever"),
+    ],
+)
+def test_how_long_texts_are_kept(tmp_path: Path, written_as: str, kept: timedelta | None) -> None:
+    assert config_of(tmp_path, written_as + FEED).keep_text == kept
+
+
 def test_the_atom_file_is_beside_the_configuration(tmp_path: Path) -> None:
     config, warnings = read(written(tmp_path, FEED + '[outputs]\natom = "alerts.xml"\n'), {})
     assert (config.atom, warnings) == (str(tmp_path / "alerts.xml"), ())
@@ -470,6 +482,9 @@ FEED_X = '[[feeds]]\nname = "x"\nurl = "https://h/"\n'
         ('[[routes]]\nfeed_tags = ["x"]\nchannels = []', 2, 'no feed has the tag "x"'),
         ('[monitor]\ndefault_channels = ["opps"]', 2, 'no channel "opps"'),
         ('[monitor]\nmonitor_reports_to = ["opps"]', 2, 'no channel "opps"'),
+        ('[monitor]\nkeep_text = "2 years"', 2, '"400d", or "forever"'),
+        ("[monitor]\nkeep_text = 400", 2, '"400d", or "forever"'),
+        ('[monitor]\nkeep_text = "7d"', 2, 'write "30d" or more'),
         ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = "7h30"', 4, "mon-fri 07:30"),
         ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = 730', 4, '"07:30"'),
         ('[[channels]]\nname = "x"\nurl = "json://h"\nquiet_hours = "night"', 4, "22:00-07:00"),
