@@ -23,6 +23,7 @@ from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.distress import Distress
 from monitor.pipeline.health_door import HealthDoor
 from monitor.pipeline.heartbeat import Heartbeat
+from monitor.pipeline.housekeeping import Housekeeping
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.measures import Measures, TimedParser, TimedWriter
 from monitor.pipeline.memory import Memory
@@ -56,6 +57,7 @@ class Session:
     reloader: Reloader
     distress: Distress
     websub: WebSub
+    housekeeping: Housekeeping
     heartbeat: Heartbeat
     health_door: HealthDoor
 
@@ -139,6 +141,8 @@ async def _assembled(
     websub = WebSub(shared, hubs=Hubs(page_settings(config.poll), contact=config.contact))
     stack.push_async_callback(_wind_down, poller, articles, deliverer)
     stack.push_async_callback(websub.aclose)
+    housekeeping = Housekeeping(shared)
+    stack.push_async_callback(housekeeping.aclose)
     distress, switch = Distress(shared, sender=sender), Beats()
     vigil = Vigil(shared, distress=distress, stuck=stuck)
     health_door = HealthDoor(shared, vigil=vigil, measures=measures)
@@ -156,6 +160,7 @@ async def _assembled(
         reloader=reloader,
         distress=distress,
         websub=websub,
+        housekeeping=housekeeping,
         heartbeat=Heartbeat(shared, switch=switch, look=vigil.look),
         health_door=health_door,
     )
