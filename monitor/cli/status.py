@@ -29,7 +29,7 @@ from monitor.model import (
     RuleSetRecord,
     Silence,
 )
-from monitor.pipeline.distress import ALIVE
+from monitor.pipeline.noted import ALIVE
 from monitor.settings import Channel, Config, ContentMode
 from monitor.store.care import LAST_NIGHT, Night, log_size
 from monitor.store.opening import WAL_LIMIT

@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
-from sqlite_utils import Database
-
 from monitor.errors import StoreBusy, StoreRefused
 from monitor.model import (
     Alert,
@@ -68,9 +66,9 @@ from monitor.store import (
 )
 from monitor.store.access import cannot_write, may_write
 from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, translated
-from monitor.store.schema import APPLICATION_ID, VERSION, migrations
 from monitor.store.search import Wanted
 from monitor.store.stories import MEMBERS_TOLD
+from monitor.store.version import APPLICATION_ID, VERSION
 
 TIDIED_AT_ONCE = 64  # pages of the search index
 STEPS = 100_000  # of SQLite's machine between two looks whether to give up: some milliseconds
@@ -81,11 +79,10 @@ class SqliteStore:
     """The ``Store`` protocol on one connection; use it in the thread that opened it."""
 
     def __init__(
-        self, database: Database, path: str, busy_timeout: timedelta = BUSY_TIMEOUT
+        self, db: sqlite3.Connection, path: str, busy_timeout: timedelta = BUSY_TIMEOUT
     ) -> None:
-        self._database = database
         self._busy_timeout = busy_timeout
-        self._db: sqlite3.Connection = database.conn
+        self._db = db
         self._path = path
 
     @classmethod
@@ -181,7 +178,7 @@ class SqliteStore:
             self._db.execute("PRAGMA journal_mode = WAL")
             # Before the tables: killed between them and it, we would refuse our own database.
             self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            migrations.apply(self._database)
+            _bring_up_to_date(self._db)
             self._db.execute(f"PRAGMA user_version = {VERSION}")
         if self._pages() <= CHECKED_AT_START:
             self._refuse_damaged("quick_check")
@@ -223,7 +220,7 @@ class SqliteStore:
             yield from exports.rows_of(db, kind, since)
 
     def close(self) -> None:
-        self._database.close()
+        self._db.close()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -697,3 +694,13 @@ class SqliteStore:
                 db.execute("DELETE FROM notes WHERE name = ?", [name])
             else:
                 db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", [name, value])
+
+
+def _bring_up_to_date(db: sqlite3.Connection) -> None:
+    """sqlite-utils is imported only here: it takes numpy along, and a command that only looks
+    would wait for them longer than for all else."""
+    from sqlite_utils import Database
+
+    from monitor.store.schema import migrations
+
+    migrations.apply(Database(db, execute_plugins=False, recursive_triggers=False))

@@ -17,9 +17,8 @@ from pathlib import Path
 REAL = Path(__file__).parents[3] / "shared" / "feed-templates"
 BASE = 1_793_491_200  # 2026-11-01: fixed, so that documents are the same in every run
 STEP = 2_100  # seconds between two entries of a feed
-WORDS = tuple(
-    ["market", "storm", "council", "vote", "trial", "climate", "energy", "bank", "strike", "health", "study", "border", "player", "league", "minister", "school", "rocket", "data", "court", "river", "report", "police", "update", "project", "kernel", "library"]
-)
+_WORDS = """market storm council vote trial climate energy bank strike health study border player
+league minister school rocket data court river report police update project kernel library"""
 
 _ITEM = {
     "rss": re.compile(rb"<item[\s>].*?</item>", re.S),
@@ -128,7 +127,7 @@ def _made(number: int) -> Pattern:
     chance = random.Random(1_000 + number)
 
     def some(count: int) -> str:
-        return " ".join(chance.choices(WORDS, k=count)).capitalize()
+        return " ".join(chance.choices(_WORDS.split(), k=count)).capitalize()
 
     def text() -> str:
         paragraphs = (some(chance.randint(20, 60)) for _ in range(chance.randint(1, 9)))
