@@ -64,7 +64,7 @@ class Farm:
             pattern, markers = self.pattern(feed), self._markers[feed]
             raw = pattern.document(feed, self._tops[feed], self._revisions[feed], markers)
             tag = b'"%s"' % hashlib.md5(raw).hexdigest()[:16].encode()
-            found = self._packed[feed] = gzip.compress(raw, 6, mtime=0), tag
+            found = self._packed[feed] = gzip.compress(raw, 3, mtime=0), tag
         return found
 
     def warm(self) -> None:
