@@ -58,6 +58,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "export": ("monitor.cli.exports", "export", "Entries, alerts, deliveries as CSV or JSON."),
     "setup": ("monitor.cli.setup", "setup", "Install what is needed, and start nothing."),
     "test": ("monitor.cli.selftest", "test", "Run this program's own tests and checks."),
+    "bench": ("monitor.cli.bench", "bench", "Measure what it costs on this machine."),
 }
 
 
