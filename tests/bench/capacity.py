@@ -147,7 +147,7 @@ def run(feeds: int, interval: float, minutes: float, log: Path) -> Seen:
     all_on_this_machine()
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         certificate = certified(Path(name))
-        base = stack.enter_context(farming(feeds, "--lively", "--made", "--tls", certificate))
+        base = stack.enter_context(farming(feeds, "--lively", "--unlike", "--tls", certificate))
         port = urlsplit(base).port
         urls = (f"https://f{n}.{DOMAIN}:{port}/feed/{n}.xml" for n in range(feeds))
         every = "\n".join(

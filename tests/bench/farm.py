@@ -1,6 +1,6 @@
 """A farm of feeds on loopback: many, of real size, that change when they are told to.
 
-    python -m tests.bench.farm N [--made] [--lively] [--tls CERTIFICATE]
+    python -m tests.bench.farm N [--made | --unlike] [--lively] [--tls CERTIFICATE]
 
 Feed *n* is at ``/feed/n.xml`` under any host; it knows conditional GET and gzip.  ``/_ctl/…`` is
 answered in JSON: ``state``, ``reset``, ``set?conditional=0``, ``advance?share=0.2`` (so many feeds
@@ -32,7 +32,7 @@ from urllib.parse import parse_qsl, urlsplit
 from urllib.request import urlopen
 
 from tests.bench.oddities import Oddity, oddity_of
-from tests.bench.patterns import BASE, Pattern, patterns
+from tests.bench.patterns import BASE, Pattern, Unlike, patterns
 
 ROOT = Path(__file__).parents[2]
 NOT_CHANGED, NO_NEWS = 0.65, 0.95  # of visits to lively feeds; the rest brings an entry
@@ -42,7 +42,7 @@ _SAME_TAG = re.compile(rb"(?im)^if-none-match: *([^\r\n]*)")
 class Farm:
     """What each feed looks like now."""
 
-    def __init__(self, count: int, found: Sequence[Pattern]) -> None:
+    def __init__(self, count: int, found: Sequence[Pattern | Unlike]) -> None:
         self.count, self._patterns = count, found
         self.reset()
 
@@ -54,7 +54,7 @@ class Farm:
         self._packed: list[tuple[bytes, bytes] | None] = [None] * self.count
         self.counts = {"requests": 0, "unchanged": 0, "published": 0}
 
-    def pattern(self, feed: int) -> Pattern:
+    def pattern(self, feed: int) -> Pattern | Unlike:
         return self._patterns[feed % len(self._patterns)]
 
     def packed(self, feed: int) -> tuple[bytes, bytes]:
@@ -223,10 +223,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("count", type=int)
     arguments.add_argument("--made", action="store_true", help="no documents of real feeds")
+    arguments.add_argument("--unlike", action="store_true", help="no two entries are alike")
     arguments.add_argument("--lively", action="store_true")
     arguments.add_argument("--tls", default="", help="file with key and certificate")
     asked = arguments.parse_args()
-    farm = Farm(asked.count, patterns(real=not asked.made))
+    found = [Unlike()] if asked.unlike else patterns(real=not asked.made)
+    farm = Farm(asked.count, found)
     asyncio.run(serve(farm, asked.tls, asked.lively))
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from itertools import product
 from pathlib import Path
 
 REAL = Path(__file__).parents[3] / "shared" / "feed-templates"
@@ -19,6 +20,8 @@ BASE = 1_793_491_200  # 2026-11-01: fixed, so that documents are the same in eve
 STEP = 2_100  # seconds between two entries of a feed
 _WORDS = """market storm council vote trial climate energy bank strike health study border player
 league minister school rocket data court river report police update project kernel library"""
+
+_CONSONANTS, _VOWELS = "bcdfghjklmnprstvwz", "aeiou"
 
 _ITEM = {
     "rss": re.compile(rb"<item[\s>].*?</item>", re.S),
@@ -67,6 +70,33 @@ class Pattern:
         ]
         note = b"\n<!-- made %d -->\n" % revision if revision else b""
         return head + b"\n".join(entries) + self.tail + note
+
+
+class Unlike:
+    """A feed each of whose entries has words of its own: no two, of any feeds, tell one event."""
+
+    kind, count = "rss", 20
+    _words = tuple(map("".join, product(_CONSONANTS, _VOWELS, _CONSONANTS, _VOWELS, "nrs")))
+
+    def document(self, feed: int, top: int, revision: int, markers: Mapping[int, str]) -> bytes:
+        entries = (
+            self._entry(feed, number, markers.get(number, ""))
+            for number in range(top, top - self.count, -1)
+        )
+        head = f"<rss version='2.0'><channel><title>Feed {feed}</title>"
+        head += f"<lastBuildDate>{formatdate(BASE + top * STEP + revision, usegmt=True)}"
+        return f"{head}</lastBuildDate>{''.join(entries)}</channel></rss>".encode()
+
+    def _entry(self, feed: int, number: int, marker: str) -> str:
+        chance = random.Random(feed << 20 | number)
+        title, *paragraphs = (" ".join(chance.choices(self._words, k=k)) for k in (8, 40, 60))
+        url = f"http://127.0.0.1:1/site{feed}/entry-{number}"
+        when = formatdate(BASE + number * STEP - feed * 7, usegmt=True)
+        text = "".join(f"&lt;p&gt;{each}.&lt;/p&gt;" for each in paragraphs)
+        return (
+            f"<item><title>{title} {marker}</title><link>{url}</link><guid>{url}</guid>"
+            f"<pubDate>{when}</pubDate><description>{text}</description></item>\n"
+        )
 
 
 def _filled(part: bytes, tag: bytes, url: bytes, at: int) -> bytes:
