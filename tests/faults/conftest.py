@@ -1,0 +1,54 @@
+"""Chooses the faults of a run, and writes down what held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.fault import MODE, Fault, Mode
+from tests.faults.results import Results
+
+_results = Results()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fault(fault): the fault that a test does")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    ours = [item for item in items if here in item.path.parents]
+    for item in ours:
+        fault = _fault(item)
+        if fault is not None:
+            item.user_properties.append(("fault", fault.number))
+    if MODE is Mode.CI:
+        dropped = [item for item in ours if not ((fault := _fault(item)) and fault.ci)]
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in dropped]
+
+
+def _fault(item: pytest.Item) -> Fault | None:
+    mark = item.get_closest_marker("fault")
+    return mark.args[0] if mark else None
+
+
+@pytest.fixture
+def held(request: pytest.FixtureRequest) -> Callable[[object], None]:
+    """Say what held, in figures: goes into the table of docs/reliability.md."""
+
+    def note(figures: object) -> None:
+        request.node.user_properties.append(("held", str(figures)))
+
+    return note
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _results.add(report)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):  # the one that hears of all tests
+        _results.save()
