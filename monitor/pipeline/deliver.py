@@ -26,6 +26,7 @@ from monitor.alerts.plan import Circumstances, Plan, plan
 from monitor.alerts.rate import Bucket
 from monitor.alerts.render import most_stories, render
 from monitor.alerts.route import deliveries
+from monitor.crashpoint import crashpoint
 from monitor.errors import StoreBusy
 from monitor.events import Handed, Trouble
 from monitor.model import (
@@ -153,6 +154,7 @@ class Deliverer:
             finished, states[bundle.target] = await self._send(channel, bundle, state)
             accepted += isinstance(finished.result, Accepted)
             await self._record([finished])
+            crashpoint("after-mark")
         return accepted
 
     async def _send(
@@ -163,7 +165,9 @@ class Deliverer:
         if state.stopped or (state.not_before is not None and state.not_before > now):
             return retry.put_back(rows, state, now), state
         message = await self._frozen(channel, bundle)
+        crashpoint("before-send")
         result = await self._hand_over(channel, message)
+        crashpoint("after-send")
         self._report(Handed(message=message, result=result))
         now = self._clock()
         finished, after = retry.after(rows, message, result, state, now)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from monitor import ingest
+from monitor.crashpoint import crashpoint
 from monitor.errors import StoreBusy, StoryChanged
 from monitor.events import Polled, PollKind
 from monitor.feeds import gaps, schedule, suspicion, websub
@@ -139,6 +140,7 @@ class Poller:
         whole = schedule.wants_whole(feed, self._clock())
         result: FetchResult | ParseFailed
         result = await self._fetcher.fetch(feed, unconditional=whole)
+        crashpoint("after-fetch")
         if isinstance(result, Fetched) and schedule.body_hash(result.body) != feed.body_hash:
             parsed = await self._parser.parse(result)
             if isinstance(parsed, ParsedFeed):

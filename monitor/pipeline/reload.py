@@ -14,6 +14,7 @@ from pathlib import Path
 
 from monitor import config as configuration
 from monitor import logs
+from monitor.crashpoint import crashpoint
 from monitor.errors import ConfigError, Problem
 from monitor.events import Reloaded
 from monitor.feeds.fetch import Fetcher
@@ -120,6 +121,7 @@ class Reloader:
         now, old = self._clock(), self._in_force.rules
         failed_since = await self._store.call(lambda store: store.note(FAILED_SINCE))
         await _remember(rules, self._store, now)
+        crashpoint("in-reload")
         await self._store.call(lambda store: store.set_note(notices.not_live_note("rules"), None))
         self._in_force.rules = rules
         self._in_force.rules_since = await _since(rules, self._store, now)

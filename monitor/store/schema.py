@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from monitor.crashpoint import crashpoint
 from monitor.urls import page_key
 
 APPLICATION_ID = 0x6E6D6F6E  # "nmon": how we know our own files
@@ -308,6 +309,7 @@ CREATE TABLE subscriptions (               -- feeds whose document names a WebSu
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         db.execute(statement)
+        crashpoint("in-migration")
 
 
 @migrations()

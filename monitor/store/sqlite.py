@@ -16,6 +16,7 @@ from typing import Self
 
 from sqlite_utils import Database
 
+from monitor.crashpoint import crashpoint
 from monitor.errors import StoreBusy, StoreRefused
 from monitor.model import (
     Alert,
@@ -205,6 +206,7 @@ class SqliteStore:
             yield from exports.rows_of(db, kind, since)
 
     def close(self) -> None:
+        crashpoint("in-checkpoint")  # the last one to close writes the log into the database
         self._database.close()
 
     @contextmanager
@@ -263,7 +265,9 @@ class SqliteStore:
 
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         with self._writing() as db:
-            return [self._commit_one(db, outcome) for outcome in outcomes]
+            accepted = [self._commit_one(db, outcome) for outcome in outcomes]
+        crashpoint("after-commit")
+        return accepted
 
     def _commit_one(self, db: sqlite3.Connection, outcome: Outcome) -> bool:
         db.execute("SAVEPOINT one")
@@ -272,6 +276,7 @@ class SqliteStore:
             accepted = feeds.save_polled(db, outcome.feed)
             if accepted:
                 entries.save(db, outcome)
+                crashpoint("in-transaction")
                 outbox.queue(db, outcome.alerts, outcome.deliveries)
                 subscriptions.offer(db, outcome.feed, outcome.offer)
         except BaseException:
