@@ -86,6 +86,7 @@ class Pool:
             "-m",
             "monitor.sandbox",
             *self._arguments,
+            str(os.getpid()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -167,8 +168,11 @@ class _Child:
 # --- in the child
 
 
-def main(function: str, limits: str) -> None:
-    """Answer requests on standard input until it ends."""
+def main(function: str, limits: str, parent: str) -> None:
+    """Answer requests on standard input until it ends.
+
+    What *parent* asked for before it was killed is not done any more: its successor asks again.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us in order
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not break the frames
@@ -177,7 +181,7 @@ def main(function: str, limits: str) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (bounds["memory"], bounds["memory"]))
     module, _, name = function.partition(":")
     work: Function = getattr(importlib.import_module(module), name)
-    while (request := _read(requests)) is not None:
+    while (request := _read(requests)) is not None and os.getppid() == int(parent):
         _allow_cpu(bounds["cpu"])
         answer = json.dumps(_answer(work, *request)).encode()
         answers.write(_ANSWER.pack(len(answer)) + answer)
