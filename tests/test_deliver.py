@@ -115,17 +115,41 @@ async def test_what_was_sent_is_recorded_before_anything_else_is_claimed(desk: D
     assert await desk.states() == {"accepted": 1}
 
 
+@pytest.mark.parametrize("what", ["freeze", "channel_states", "thread"])
+async def test_what_was_claimed_while_the_disk_was_full_is_sent_later(
+    desk: Desk, what: str
+) -> None:
+    """It was claimed and not handed over: it must not stay claimed until the next start."""
+    await desk.queue("NATO", "Kyiv")
+    real, calls = desk.store.call, 0
+
+    async def call(method: Callable[[Store], object]) -> object:
+        def guarded(store: Store) -> object:
+            nonlocal calls
+            calls += 1
+            return method(_Busy(store, what) if calls > 1 else store)  # type: ignore[arg-type]
+
+        return await real(guarded)
+
+    desk.store.call = call  # type: ignore[method-assign,assignment]
+    await desk.deliverer.round()
+    desk.store.call = real  # type: ignore[method-assign]
+    desk.clock.advance(minutes(1))
+    await desk.deliverer.round()
+    assert await desk.states() == {"accepted": 2}
+
+
 class _Busy:
-    """A store whose disk is full when results are to be recorded."""
+    """A store whose disk is full when it is asked to do *what*: to record results."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, what: str = "finish") -> None:
+        self._store, self._what = store, what
 
-    def finish(self, *_: object) -> None:
+    def _full(self, *_: object) -> None:
         raise StoreBusy("disk full")
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self._store, name)
+        return self._full if name == self._what else getattr(self._store, name)
 
 
 async def test_every_hand_over_is_reported(desk: Desk) -> None:

@@ -47,6 +47,7 @@ from monitor.settings import Channel, Target
 from monitor.store import Store
 
 BATCH = 500  # deliveries claimed at once for one channel
+AGAIN = timedelta(seconds=2)  # after a drain that the database, or a mistake of ours, cut off
 
 log = structlog.get_logger()
 
@@ -146,15 +147,21 @@ class Deliverer:
     async def _send_all(self, channel: Channel, planned: Plan) -> int:
         if planned.rows:
             await self._record([Finished(deliveries=planned.rows, at=self._clock())])
-        accepted = 0
-        states = await self._store.call(partial(_states, channel))
-        for bundle in planned.bundles:
-            known = states.get(bundle.target)
-            state = known or ChannelState(channel=channel.name, target=bundle.target)
-            finished, states[bundle.target] = await self._send(channel, bundle, state)
-            accepted += isinstance(finished.result, Accepted)
-            await self._record([finished])
-            crashpoint("after-mark")
+        accepted, left = 0, list(planned.bundles)
+        try:
+            states = await self._store.call(partial(_states, channel))
+            while left:
+                bundle = left[0]
+                known = states.get(bundle.target)
+                state = known or ChannelState(channel=channel.name, target=bundle.target)
+                finished, states[bundle.target] = await self._send(channel, bundle, state)
+                del left[0]
+                accepted += isinstance(finished.result, Accepted)
+                await self._record([finished])
+                crashpoint("after-mark")
+        except Exception:  # nobody else would ever claim again what is claimed
+            self._unrecorded += [_put_back(bundle, channel, self._clock()) for bundle in left]
+            raise
         return accepted
 
     async def _send(
@@ -248,6 +255,12 @@ def _claimed(channel: Channel, now: datetime, store: Store) -> Claimed:
     if not claimed:
         return claimed, {}, []
     return claimed, _states(channel, store), store.silences()
+
+
+def _put_back(bundle: Bundle, channel: Channel, now: datetime) -> Finished:
+    """The rows of *bundle*, claimed and not handed over: they are due again in a moment."""
+    state = ChannelState(channel=channel.name, target=bundle.target, not_before=now + AGAIN)
+    return retry.put_back([queued.delivery for queued in bundle.queued], state, now)
 
 
 def _states(channel: Channel, store: Store) -> dict[str, ChannelState]:
