@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -28,19 +29,26 @@ LOOK_BACK_ENTRIES = 5_000
 class Upkeep:
     """The monitor's reports on itself."""
 
-    def __init__(self, shared: Shared, *, memory: Memory) -> None:
+    def __init__(
+        self, shared: Shared, *, memory: Memory, steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        """*steady*: seconds, of a clock that nobody sets."""
         self._in_force = shared.in_force
         self._store = shared.store
         self._clock = shared.clock
         self._report = shared.report
         self._queued = shared.queued
+        self._hinted = shared.hinted
+        self._steady = steady
+        self._began = shared.clock(), steady()
         self._memory = memory
         self._fallbacks = Fallbacks(shared)
-        self._silences = SilenceEnds(shared)
+        self._silences = SilenceEnds(shared, steady=steady)
         self.welcomed = False  # all channels have had their first message
 
     async def sweep(self) -> None:
         """All of it, once."""
+        await self.set_right()
         await self.report_feeds()
         await self.expire()
         await self._fallbacks.sweep()
@@ -127,14 +135,31 @@ class Upkeep:
         """Rules that look only at this feed or one of its tags."""
         return self._in_force.rules.relying_on(feed.name, feed.tags)
 
+    # --- a clock that was ahead
+
+    async def set_right(self) -> None:
+        """Polls and deliveries do not wait until the time that a wrong clock had shown."""
+        now = self._clock()
+        if await self._store.call(lambda store: store.set_right(now)):
+            self._hinted()
+            self._queued()
+
     # --- deliveries nobody took
 
     async def expire(self) -> None:
-        """Give up deliveries that are 14 days old, and say so."""
-        now = self._clock()
+        """Give up deliveries that are 14 days old by both clocks, and say so.
+
+        A clock that is set years ahead must not end what waits.
+        """
+        now = min(self._clock(), self._by_steady_clock())
         gone = await self._store.call(lambda store: store.expire(now))
         if gone:
             await self.tell_operators([undelivered(gone, now)])
+
+    def _by_steady_clock(self) -> datetime:
+        """What time it is if the clock was right when the monitor was started."""
+        wall, steady = self._began
+        return wall + timedelta(seconds=self._steady() - steady)
 
     # --- what is too old to be compared with
 

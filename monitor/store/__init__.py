@@ -54,6 +54,9 @@ class Store(Protocol):
     def clear_claims(self) -> None:
         """At start, by the holder of the lock: whatever was claimed is due again."""
 
+    def set_right(self, now: datetime) -> bool:
+        """What was polled, made or put off by a clock ahead of *now* is due; whether any was."""
+
     def feeds(self) -> list[Feed]: ...
 
     def claim_due(self, partition: int, limit: int, now: datetime, lease: timedelta) -> list[Feed]:

@@ -109,6 +109,15 @@ def clear_claims(db: sqlite3.Connection) -> None:
     )
 
 
+def set_right(db: sqlite3.Connection, now: datetime, slack: timedelta) -> int:
+    """Feeds that were polled later than *now*, by a clock that was ahead, are due; how many."""
+    return db.execute(
+        "UPDATE feeds SET next_poll_at = ?1, polled_at = ?1"
+        " WHERE paused = 0 AND leased_from IS NULL AND polled_at > ?2",
+        [rows.micros(now), rows.micros(now + slack)],
+    ).rowcount
+
+
 def claim_due(
     db: sqlite3.Connection, partition: int, limit: int, now: datetime, lease: timedelta
 ) -> list[Feed]:

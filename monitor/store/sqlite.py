@@ -66,6 +66,8 @@ from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, 
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
 from monitor.store.stories import MEMBERS_TOLD
 
+SLACK = timedelta(seconds=10)  # a clock set back by less than this is waited for
+
 
 class SqliteStore:
     """The ``Store`` protocol on one connection; use it in the thread that opened it."""
@@ -237,6 +239,11 @@ class SqliteStore:
         with self._writing() as db:
             feeds.clear_claims(db)
             outbox.clear_claims(db)
+
+    def set_right(self, now: datetime) -> bool:
+        with self._writing() as db:
+            polled = feeds.set_right(db, now, SLACK)
+            return outbox.set_right(db, now, SLACK) + polled > 0
 
     def feeds(self) -> list[Feed]:
         with self._reading() as db:
