@@ -127,7 +127,7 @@ class Reloader:
         await self._take_over(rules)
 
     async def _take_over(self, rules: RuleSet) -> None:
-        """Each step may be done again: a busy database cuts off what was begun, and it is due anew."""
+        """Each step may be done again: what a busy database has cut off begins anew."""
         now = self._clock()
         old = self._replaced = self._replaced or self._in_force.rules
         failed_since = await self._store.call(lambda store: store.note(FAILED_SINCE))
