@@ -113,6 +113,16 @@ class TestFeeds:
         store.clear_claims()
         assert store.next_poll_at(0) == NOW
 
+    def test_a_feed_given_back_is_due_when_it_was_unless_claimed_again(self, store):
+        first = claimed(store)
+        store.give_back([first])
+        assert store.next_poll_at(0) == NOW
+        second = claimed(store, NOW + minutes(1))
+        store.give_back([first])
+        assert store.next_poll_at(0) == NOW + minutes(1) + LEASE
+        store.give_back([second])
+        assert store.next_poll_at(0) == NOW
+
     @pytest.mark.parametrize(
         ("chosen", "due"),
         [

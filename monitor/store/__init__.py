@@ -54,6 +54,12 @@ class Store(Protocol):
     def clear_claims(self) -> None:
         """At start, by the holder of the lock: whatever was claimed is due again."""
 
+    def give_back(self, feeds: Sequence[Feed]) -> None:
+        """Claimed feeds whose visit could not be stored are due when they were."""
+
+    def set_back(self, by: timedelta, now: datetime) -> None:
+        """The clock was set back *by* so much, to *now*: move what is planned along."""
+
     def feeds(self) -> list[Feed]: ...
 
     def claim_due(self, partition: int, limit: int, now: datetime, lease: timedelta) -> list[Feed]:

@@ -48,6 +48,7 @@ from monitor.model import (
 from monitor.settings import FeedSettings
 from monitor.store import (
     articles,
+    clock,
     corrections,
     digests,
     entries,
@@ -237,6 +238,14 @@ class SqliteStore:
         with self._writing() as db:
             feeds.clear_claims(db)
             outbox.clear_claims(db)
+
+    def give_back(self, feeds_: Sequence[Feed]) -> None:
+        with self._writing() as db:
+            feeds.give_back(db, feeds_)
+
+    def set_back(self, by: timedelta, now: datetime) -> None:
+        with self._writing() as db:
+            clock.set_back(db, by, now)
 
     def feeds(self) -> list[Feed]:
         with self._reading() as db:
