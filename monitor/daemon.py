@@ -36,9 +36,17 @@ class Tick:
 class Daemon:
     """Runs *ticks* until it is told to stop."""
 
-    def __init__(self, ticks: list[Tick], *, on_hangup: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ticks: list[Tick],
+        *,
+        on_hangup: Callable[[], None],
+        on_jump: Callable[[timedelta], Awaitable[None]],
+    ) -> None:
+        """*on_jump* is told by how much the wall clock has jumped, before the ticks come."""
         self._ticks = {tick.name: tick for tick in ticks}
         self._on_hangup = on_hangup
+        self._on_jump = on_jump
         self._stop = asyncio.Event()
         self._running: set[str] = set()
         self._again: set[str] = set()
@@ -112,11 +120,13 @@ class Daemon:
 
     async def _watch_clock(self) -> None:
         """Arm every tick anew when wall and monotonic clock have come apart."""
+        apart = time.time() - time.monotonic()
         while True:
-            wall, steady = time.time(), time.monotonic()
             await asyncio.sleep(DRIFT_EVERY.total_seconds())
-            drift = (time.time() - wall) - (time.monotonic() - steady)
-            if abs(drift) > DRIFT.total_seconds():
-                log.warning("the clock jumped", seconds=round(drift))
+            before, apart = apart, time.time() - time.monotonic()
+            drift = timedelta(seconds=apart - before)
+            if abs(drift) > DRIFT:
+                log.warning("the clock jumped", seconds=round(drift.total_seconds()))
+                await self._on_jump(drift)
                 for name in self._ticks:
                     self.wake(name)

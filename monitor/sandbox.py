@@ -178,7 +178,7 @@ def main(function: str, limits: str, parent: str) -> None:
     os.dup2(2, 1)  # what libraries print must not break the frames
     bounds = json.loads(limits)
     if bounds["memory"]:
-        resource.setrlimit(resource.RLIMIT_AS, (bounds["memory"], bounds["memory"]))
+        _limit(resource.RLIMIT_AS, bounds["memory"])
     module, _, name = function.partition(":")
     work: Function = getattr(importlib.import_module(module), name)
     while (request := _read(requests)) is not None and os.getppid() == int(parent):
@@ -207,8 +207,14 @@ def _allow_cpu(seconds: float | None) -> None:
     """So much processor time more from now; beyond it the kernel ends us."""
     if seconds is not None:
         used = resource.getrusage(resource.RUSAGE_SELF)
-        limit = int(used.ru_utime + used.ru_stime + seconds) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+        _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + seconds) + 1)
+
+
+def _limit(what: int, wanted: int) -> None:
+    """At most *wanted*, or what we were given, which may be less and is not ours to raise."""
+    most = resource.getrlimit(what)[1]
+    soft = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(what, (soft, most))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from monitor.model import (
 )
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.in_force import InForce
+from monitor.pipeline.jumps import Jumps, set_back_since
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
 from monitor.pipeline.reload import Reloader, rules_at_start
@@ -255,6 +256,7 @@ class Ordeal:
         self.dead = False
         self.store = Writer(lambda: Failing(self.config.database, self))  # type: ignore[arg-type,return-value]
         await self.store.call(lambda store: store.clear_claims())
+        await self.store.call(lambda store: set_back_since(store, self.clock()))
         await self.store.call(lambda store: store.resume())
         in_force, problems = await rules_at_start(self.config, self.store, self.clock())
         await self.store.call(lambda store: store.sync_feeds(self.config.feeds, self.clock()))
@@ -267,6 +269,7 @@ class Ordeal:
         self.upkeep = Upkeep(shared, memory=memory, steady=lambda: self.steady)
         templating = Templating(shared, tell=self.upkeep.tell_operators)
         self.reloader = Reloader(shared, fetcher=self, upkeep=self.upkeep, templating=templating)  # type: ignore[arg-type]
+        self.jumps = Jumps(shared)
         await self.reloader.started(problems)
 
     async def close(self) -> None:
@@ -363,6 +366,11 @@ class Ordeal:
         """An edit of the rule file is noticed, once it holds still."""
         for _ in range(2):
             await self.reloader.check()
+
+    async def jump(self, by: timedelta) -> None:
+        """Somebody sets the clock; the daemon notices."""
+        self.clock.advance(by)
+        await self.jumps.jumped(by)
 
     def wait(self, time: timedelta) -> None:
         self.clock.advance(time)

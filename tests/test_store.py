@@ -108,24 +108,19 @@ class TestFeeds:
         assert store.claim_due(0, 10, NOW + minutes(9), LEASE) == []
         assert claimed(store, NOW + minutes(10)).claim == 2
 
-    def test_polled_by_a_clock_that_was_ahead_it_is_due(self, store):
-        """Set back by an hour: no poll must wait for that hour."""
-        feed = claimed(store)
-        hour = NOW + timedelta(hours=1)
-        after = replace(feed, polled_at=hour, next_poll_at=hour + minutes(15))
-        store.commit([Outcome(feed=after)])
-        assert store.set_right(NOW)
-        assert store.next_poll_at(0) == NOW
-        assert not store.set_right(NOW)
-
-    def test_polled_just_now_it_is_not_due(self, store):
-        feed = claimed(store)
-        store.commit([Outcome(feed=replace(feed, polled_at=NOW, next_poll_at=NOW + minutes(15)))])
-        assert not store.set_right(NOW - timedelta(seconds=5))
-
     def test_clear_claims_makes_it_due_when_it_was(self, store):
         claimed(store)
         store.clear_claims()
+        assert store.next_poll_at(0) == NOW
+
+    def test_a_feed_given_back_is_due_when_it_was_unless_claimed_again(self, store):
+        first = claimed(store)
+        store.give_back([first])
+        assert store.next_poll_at(0) == NOW
+        second = claimed(store, NOW + minutes(1))
+        store.give_back([first])
+        assert store.next_poll_at(0) == NOW + minutes(1) + LEASE
+        store.give_back([second])
         assert store.next_poll_at(0) == NOW
 
     @pytest.mark.parametrize(
@@ -383,35 +378,6 @@ class TestDeliveries:
         store.finish([Finished(deliveries=(), state=later, at=NOW)])
         assert store.next_due_at() == NOW + minutes(5)
 
-    def test_what_a_clock_that_was_ahead_has_put_off_is_due(self, store):
-        """Fifty years ahead for a moment: it must not wait for them."""
-        years = NOW + timedelta(days=50 * 365)
-        outcome = committed(store, "NATO")
-        (queued,) = store.claim_deliveries(years, 1)
-        later = replace(queued.delivery, state=DeliveryState.QUEUED, due_at=years)
-        health = ChannelState(
-            channel="desk", target="desk", failures=1, failing_since=years, not_before=years
-        )
-        store.finish([Finished(deliveries=(later,), state=health, at=years)])
-        made = an_operator_alert(now=years)
-        store.raise_alerts([made], [a_delivery(made, due_at=years, created_at=years)])
-        assert store.claim_deliveries(NOW, 10) == []
-        assert store.set_right(NOW)
-        due = store.claim_deliveries(NOW, 10)
-        assert {each.alert.id for each in due} == {outcome.alerts[0].id, made.id}
-        assert [each.delivery.created_at for each in due] == [NOW, NOW]
-        assert not store.set_right(NOW)
-
-    def test_what_waits_for_its_own_time_goes_on_waiting(self, store):
-        committed(store, "NATO")
-        (queued,) = store.claim_deliveries(NOW, 1)
-        week = NOW + timedelta(days=7)
-        later = replace(queued.delivery, state=DeliveryState.QUEUED, due_at=week)
-        asked = ChannelState(channel="desk", target="desk", not_before=NOW + timedelta(days=1))
-        store.finish([Finished(deliveries=(later,), state=asked, at=NOW)])
-        assert not store.set_right(NOW)
-        assert store.next_due_at() == week
-
     def test_after_fourteen_days_it_is_given_up_and_told(self, store):
         outcome = committed(store, "NATO")
         assert store.expire(NOW + timedelta(days=13)) == []
@@ -508,7 +474,6 @@ class TestTrouble:
             pytest.param(lambda s: s.freeze([a_message()]), id="freeze"),
             pytest.param(lambda s: s.finish([Finished(deliveries=(), at=NOW)]), id="finish"),
             pytest.param(lambda s: s.expire(NOW), id="expire"),
-            pytest.param(lambda s: s.set_right(NOW), id="set_right"),
             pytest.param(lambda s: s.set_note("a", "b"), id="set_note"),
         ],
     )

@@ -83,7 +83,9 @@ async def _run(path: Path) -> None:
         ticks = _ticks(session)
         progress, supervisor = Progress([tick.name for tick in ticks]), Supervisor()
         daemon = Daemon(
-            [_noted(tick, progress) for tick in ticks], on_hangup=lambda: waker.hang_up(session)
+            [_noted(tick, progress) for tick in ticks],
+            on_hangup=lambda: waker.hang_up(session),
+            on_jump=session.jumps.jumped,
         )
         waker.daemon = daemon
         shows.start(session.in_force.config, session.in_force.rules, await _feeds(session))

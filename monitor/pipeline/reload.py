@@ -23,6 +23,7 @@ from monitor.model import RuleSetRecord
 from monitor.pipeline import lists, notices
 from monitor.pipeline.config_files import ConfigFiles
 from monitor.pipeline.in_force import InForce, joint_problems
+from monitor.pipeline.jumps import not_later
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
@@ -307,6 +308,7 @@ async def _since(rules: RuleSet, store: Writer, now: datetime) -> dict[str, date
         meaning, at = noted.get(loaded.rule.name, ("", ""))
         known = meaning == loaded.fingerprint
         since[loaded.rule.name] = datetime.fromisoformat(at) if known else now
+    since = not_later(since, now)
     kept = {
         loaded.rule.name: (loaded.fingerprint, since[loaded.rule.name].isoformat())
         for loaded in rules.rules

@@ -22,6 +22,7 @@ from monitor.pipeline.atom_file import AtomFile
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.distress import Distress
 from monitor.pipeline.in_force import InForce
+from monitor.pipeline.jumps import Jumps, set_back_since
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
 from monitor.pipeline.reload import Reloader, rules_at_start, usable_rules
@@ -51,6 +52,7 @@ class Session:
     upkeep: Upkeep
     reloader: Reloader
     distress: Distress
+    jumps: Jumps
     websub: WebSub
 
 
@@ -77,6 +79,7 @@ async def opened(
         store = Writer(lambda: SqliteStore.open(config.database))
         stack.push_async_callback(store.aclose)
         await store.call(lambda each: each.clear_claims())
+        await store.call(lambda each: set_back_since(each, clock()))
         await store.call(lambda each: each.resume())
         in_force, problems = await rules_at_start(config, store, clock())
         await store.call(lambda each: each.sync_feeds(config.feeds, clock()))
@@ -135,6 +138,7 @@ async def _assembled(
         upkeep=upkeep,
         reloader=reloader,
         distress=Distress(shared, sender=sender),
+        jumps=Jumps(shared),
         websub=websub,
     )
 

@@ -38,7 +38,6 @@ class Upkeep:
         self._clock = shared.clock
         self._report = shared.report
         self._queued = shared.queued
-        self._hinted = shared.hinted
         self._steady = steady
         self._began = shared.clock(), steady()
         self._memory = memory
@@ -48,7 +47,6 @@ class Upkeep:
 
     async def sweep(self) -> None:
         """All of it, once."""
-        await self.set_right()
         await self.report_feeds()
         await self.expire()
         await self._fallbacks.sweep()
@@ -134,15 +132,6 @@ class Upkeep:
     def _relying(self, feed: Feed) -> tuple[str, ...]:
         """Rules that look only at this feed or one of its tags."""
         return self._in_force.rules.relying_on(feed.name, feed.tags)
-
-    # --- a clock that was ahead
-
-    async def set_right(self) -> None:
-        """Polls and deliveries do not wait until the time that a wrong clock had shown."""
-        now = self._clock()
-        if await self._store.call(lambda store: store.set_right(now)):
-            self._hinted()
-            self._queued()
 
     # --- deliveries nobody took
 

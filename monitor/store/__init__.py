@@ -54,8 +54,11 @@ class Store(Protocol):
     def clear_claims(self) -> None:
         """At start, by the holder of the lock: whatever was claimed is due again."""
 
-    def set_right(self, now: datetime) -> bool:
-        """What was polled, made or put off by a clock ahead of *now* is due; whether any was."""
+    def give_back(self, feeds: Sequence[Feed]) -> None:
+        """Claimed feeds whose visit could not be stored are due when they were."""
+
+    def set_back(self, by: timedelta, now: datetime) -> None:
+        """The clock was set back *by* so much, to *now*: move what is planned along."""
 
     def feeds(self) -> list[Feed]: ...
 

@@ -109,13 +109,13 @@ def clear_claims(db: sqlite3.Connection) -> None:
     )
 
 
-def set_right(db: sqlite3.Connection, now: datetime, slack: timedelta) -> int:
-    """Feeds that were polled later than *now*, by a clock that was ahead, are due; how many."""
-    return db.execute(
-        "UPDATE feeds SET next_poll_at = ?1, polled_at = ?1"
-        " WHERE paused = 0 AND leased_from IS NULL AND polled_at > ?2",
-        [rows.micros(now), rows.micros(now + slack)],
-    ).rowcount
+def give_back(db: sqlite3.Connection, feeds: Iterable[Feed]) -> None:
+    """End the leases of these claims, as if they had never been."""
+    db.executemany(
+        "UPDATE feeds SET next_poll_at = leased_from, leased_from = NULL"
+        " WHERE id = ? AND claim = ? AND leased_from IS NOT NULL",
+        [(feed.id, feed.claim) for feed in feeds],
+    )
 
 
 def claim_due(

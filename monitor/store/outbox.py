@@ -21,8 +21,6 @@ from monitor.store import rows, stories, threads
 from monitor.store.chunks import glob_free
 
 KEEP_TRYING = timedelta(days=14)
-FURTHEST_DUE = timedelta(days=8)  # digests are weekly at most
-FURTHEST_ASKED = timedelta(hours=25)  # a target may ask us to wait for a day
 
 JOINED = (
     "SELECT d.*, a.id AS a_id, a.kind AS a_kind, a.subject AS a_subject, a.severity AS a_severity,"
@@ -52,22 +50,6 @@ def queue(db: sqlite3.Connection, alerts: Iterable[Alert], deliveries: Iterable[
 
 def clear_claims(db: sqlite3.Connection) -> None:
     db.execute("UPDATE deliveries SET state = 'queued' WHERE state = 'claimed'")
-
-
-def set_right(db: sqlite3.Connection, now: datetime, slack: timedelta) -> int:
-    """What was made or put off by a clock that was ahead is due *now*; how many rows."""
-    at, ahead = rows.micros(now), rows.micros(now + slack)
-    made = db.execute(
-        "UPDATE deliveries SET due_at = ?1, created_at = min(created_at, ?1)"
-        " WHERE state = 'queued' AND (created_at > ?2 OR due_at > ?3)",
-        [at, ahead, rows.micros(now + FURTHEST_DUE)],
-    ).rowcount
-    held = db.execute(
-        "UPDATE channel_states SET not_before = NULL, failing_since = min(failing_since, ?1)"
-        " WHERE failing_since > ?2 OR not_before > ?3",
-        [at, ahead, rows.micros(now + FURTHEST_ASKED)],
-    ).rowcount
-    return made + held
 
 
 def claim(

@@ -48,6 +48,7 @@ from monitor.model import (
 from monitor.settings import FeedSettings
 from monitor.store import (
     articles,
+    clock,
     corrections,
     digests,
     entries,
@@ -65,8 +66,6 @@ from monitor.store.access import cannot_write, may_write
 from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, translated
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
 from monitor.store.stories import MEMBERS_TOLD
-
-SLACK = timedelta(seconds=10)  # a clock set back by less than this is waited for
 
 
 class SqliteStore:
@@ -240,10 +239,13 @@ class SqliteStore:
             feeds.clear_claims(db)
             outbox.clear_claims(db)
 
-    def set_right(self, now: datetime) -> bool:
+    def give_back(self, feeds_: Sequence[Feed]) -> None:
         with self._writing() as db:
-            polled = feeds.set_right(db, now, SLACK)
-            return outbox.set_right(db, now, SLACK) + polled > 0
+            feeds.give_back(db, feeds_)
+
+    def set_back(self, by: timedelta, now: datetime) -> None:
+        with self._writing() as db:
+            clock.set_back(db, by, now)
 
     def feeds(self) -> list[Feed]:
         with self._reading() as db:

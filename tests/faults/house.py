@@ -17,7 +17,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from inspect import isawaitable
@@ -55,6 +55,8 @@ class House:
     hook: Hook
     process: asyncio.subprocess.Process | None = None
     database: str = "data/monitor.db"  # relative to the folder, or absolute
+    seen_at: str = ""  # where the test finds it, if elsewhere
+    before: tuple[str, ...] = ()  # put before every command
     runs: int = 0
     _streams: list[Any] = field(default_factory=list)
 
@@ -93,17 +95,21 @@ class House:
 
     # --- the program
 
+    @property
+    def file(self) -> Path:
+        """The database, as the test sees it."""
+        return self.folder / (self.seen_at or self.database)
+
     async def run(
         self,
         *,
         crash: str = "",
-        before: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         limits: Callable[[], None] | None = None,
         stdout: int | None = None,
         stderr: int | None = None,
     ) -> None:
-        """Start it: *before* is put before the command, *limits* runs in the child before it."""
+        """Start it; *limits* is called in the child before."""
         self.runs += 1
         out, err = stdout, stderr
         if out is None:
@@ -112,7 +118,6 @@ class House:
             err = self._stream("stderr")
         self.ledger.write(Life(t=self.ledger.now, what="start", detail=crash))
         self.process = await asyncio.create_subprocess_exec(
-            *before,
             *self._command("run"),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=out,
@@ -123,7 +128,7 @@ class House:
 
     def _command(self, *arguments: str) -> list[str]:
         script = str(ROOT / "run_monitor.py")
-        return [sys.executable, script, *arguments, "--config", str(self.config)]
+        return [*self.before, sys.executable, script, *arguments, "--config", str(self.config)]
 
     def _environment(self, *more: Mapping[str, str] | None) -> dict[str, str]:
         found = {**os.environ, "PYTHONWARNINGS": "default"}
@@ -207,6 +212,14 @@ class House:
         await self.run(**how)
         await self.until(lambda: self.told("Watching"), "the first message")
 
+    async def recovers(self, within: float = 10.0) -> float:
+        """Publish, and wait until it is told; the seconds that took."""
+        began = self.ledger.now
+        title = self.outlet.publish()
+        words = title.removeprefix("NATO ")  # the hit is marked in the message
+        await self.until(lambda: self.told(words), "news after the fault", within)
+        return self.ledger.now - began
+
     async def polled(self, times: int = 1) -> None:
         gets = self.outlet.gets
         await self.until(lambda: self.outlet.gets >= gets + times, "a poll")
@@ -256,10 +269,9 @@ class House:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Read-only: a connection that may write would tidy up after a crash."""
-        path = self.folder / self.database
-        if not path.exists():
+        if not self.file.exists():
             return []
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as db:
+        with closing(sqlite3.connect(f"{self.file.as_uri()}?mode=ro", uri=True, timeout=5)) as db:
             try:
                 return db.execute(sql).fetchall()
             except sqlite3.OperationalError:  # no tables yet
@@ -300,7 +312,7 @@ class House:
         if self.runs_now:
             await self.until(lambda: self.logged("started"), "the start")  # else no order to stop
             assert await self.stop() == 0, self.last_lines()
-        values = {"canaries": [CANARY], "database": self.database}
+        values = {"canaries": [CANARY], "database": self.seen_at or self.database}
         self.ledger.meta(Meta(**(values | meta)))
         verdict = invariants.check(self.folder, without=without)
         if verdict.violations:
