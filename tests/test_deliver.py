@@ -83,6 +83,14 @@ async def test_a_sender_that_raises_blocks_nobody(desk: Desk) -> None:
     assert (await desk.states()).get(DeliveryState.PARKED.value) == 1
 
 
+async def test_a_target_that_refuses_every_text_is_not_told_of_it_for_ever(desk: Desk) -> None:
+    desk.sender.answer = lambda _: Refused(detail="HTTP 422", retryable=False)
+    await desk.queue("NATO")
+    await desk.deliverer.round()
+    assert len(desk.sender.messages) == 2  # the news, and that it will not be delivered
+    assert await desk.states() == {"refused": 2}
+
+
 async def test_an_alert_that_cannot_be_laid_out_is_told_without_layout(desk: Desk) -> None:
     broken = Excerpt(field="title", text=None, marks=((0, 1),))  # type: ignore[arg-type]
     await desk.queue("NATO", excerpts=(broken,))

@@ -142,8 +142,9 @@ class Upkeep:
         """
         now = min(self._clock(), self._by_steady_clock())
         gone = await self._store.call(lambda store: store.expire(now))
-        if gone:
-            await self.tell_operators([undelivered(gone, now)])
+        told = undelivered(gone, now)
+        if told is not None:
+            await self.tell_operators([told])
 
     def _by_steady_clock(self) -> datetime:
         """What time it is if the clock was right when the monitor was started."""
