@@ -308,10 +308,10 @@ class Machine(RuleBasedStateMachine):
         """Within two days every item is stored, and every delivery has come to an end."""
         for _ in range(13):
             self.ordeal.wait(timedelta(hours=4))
-            self.poll()
-            self.deliver()
-            self.sweep()
             self._run(self.ordeal.edited())
+            self.poll()
+            self.sweep()
+            self.deliver()
         file = load({"rules.toml": GOOD_RULES[self.last_good].encode()})
         assert self.ordeal.in_force.rules.version == file.version
         assert all(item.seen for outlet in self.ordeal.outlets.values() for item in outlet.items)

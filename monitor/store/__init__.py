@@ -272,7 +272,8 @@ class Store(Protocol):
     def expire(self, now: datetime) -> list[Delivery]:
         """Give up deliveries that have waited for 14 days; what was given up."""
 
-    def next_due_at(self) -> datetime | None: ...
+    def next_due_at(self, channels: Sequence[str] | None = None) -> datetime | None:
+        """Of these channels, or of all: what waits for one that is gone is nobody's hurry."""
 
     def channel_states(self) -> list[ChannelState]: ...
 

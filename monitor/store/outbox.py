@@ -214,12 +214,14 @@ def waiting_for(
     return [rows.delivery(row) for row in found]
 
 
-def next_due_at(db: sqlite3.Connection) -> datetime | None:
+def next_due_at(db: sqlite3.Connection, channels: Sequence[str] | None) -> datetime | None:
     """When the next delivery can be tried: its own time, or when its target asks for it."""
+    only = "1" if channels is None else f"d.channel IN ({','.join('?' * len(channels))})"
     (first,) = db.execute(
         "SELECT min(max(d.due_at, coalesce(s.not_before, 0))) FROM deliveries d"
         " LEFT JOIN channel_states s ON s.channel = d.channel AND s.target = d.target"
-        " WHERE d.state = 'queued' AND coalesce(s.stopped, 0) = 0"
+        f" WHERE d.state = 'queued' AND coalesce(s.stopped, 0) = 0 AND {only}",
+        channels or (),
     ).fetchone()
     return rows.moment_or_none(first)
 

@@ -543,9 +543,9 @@ class SqliteStore:
         with self._writing() as db:
             return outbox.expire(db, now)
 
-    def next_due_at(self) -> datetime | None:
+    def next_due_at(self, channels: Sequence[str] | None = None) -> datetime | None:
         with self._reading() as db:
-            return outbox.next_due_at(db)
+            return outbox.next_due_at(db, channels)
 
     def channel_states(self) -> list[ChannelState]:
         with self._reading() as db:
