@@ -25,6 +25,7 @@ from monitor.model import (
     Feed,
     Finished,
     Known,
+    Listing,
     Member,
     Message,
     Outcome,
@@ -76,6 +77,12 @@ class Store(Protocol):
     # --- ingest
     def known(self, feed_id: str, keys: Sequence[str]) -> dict[str, Known]:
         """Stored entries by any of their keys."""
+
+    def headlines(self, feed_id: str, limit: int) -> list[str]:
+        """Of the feed's newest entries."""
+
+    def listing(self, feed_id: str) -> Listing:
+        """What the feed's last document listed; empty if nothing can be compared with it."""
 
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         """One transaction, a savepoint each.  False: fenced off, another claim came later.

@@ -32,6 +32,7 @@ from monitor.model import (
     Feed,
     Finished,
     Known,
+    Listing,
     Member,
     Message,
     Outcome,
@@ -55,6 +56,7 @@ from monitor.store import (
     exports,
     feeds,
     ledger,
+    listings,
     outbox,
     rows,
     silences,
@@ -272,6 +274,14 @@ class SqliteStore:
         with self._reading() as db:
             return entries.known(db, feed_id, keys)
 
+    def headlines(self, feed_id: str, limit: int) -> list[str]:
+        with self._reading() as db:
+            return entries.headlines(db, feed_id, limit)
+
+    def listing(self, feed_id: str) -> Listing:
+        with self._reading() as db:
+            return listings.get(db, feed_id)
+
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         with self._writing() as db:
             accepted = [self._commit_one(db, outcome) for outcome in outcomes]
@@ -288,6 +298,7 @@ class SqliteStore:
                 crashpoint("in-transaction")
                 outbox.queue(db, outcome.alerts, outcome.deliveries)
                 subscriptions.offer(db, outcome.feed, outcome.offer)
+                listings.save(db, outcome.feed.id, outcome.listing)
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK TO one")
