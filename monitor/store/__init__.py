@@ -58,6 +58,12 @@ class Store(Protocol):
     def give_back(self, feeds: Sequence[Feed]) -> None:
         """Claimed feeds whose visit could not be stored are due when they were."""
 
+    def hurry(self) -> None:
+        """From any thread: no write waits for a lock any more, the program is about to end."""
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is written is still the one at its path."""
+
     def set_back(self, by: timedelta, now: datetime) -> None:
         """The clock was set back *by* so much, to *now*: move what is planned along."""
 

@@ -84,7 +84,8 @@ class House:
         hook = f'[[channels]]\nname = "hook"\nurl = "{self.hook_url()}"\n'
         self.config.write_text(
             f'[monitor]\ndatabase = "{self.database}"\n'
-            f'[poll]\ninterval = "{interval}"\nmin_interval = "{interval}"\nmax_interval = "{interval}"\n'
+            f'[poll]\ninterval = "{interval}"\n'
+            f'min_interval = "{interval}"\nmax_interval = "{interval}"\n'
             f'per_host_gap = "0s"\nallow_private = ["127.0.0.0/8"]\n{poll}\n'
             f"{feeds}{channels or hook}{extra}"
         )
