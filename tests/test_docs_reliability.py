@@ -41,9 +41,9 @@ def test_one_without_results_says_so() -> None:
 
 
 def test_a_page_is_rewritten_between_its_marks() -> None:
-    page = "before\n<!-- faults: begin -->\nold\n<!-- faults: end -->\nafter\n"
+    page = "before\n<!-- faults: begin -->\noutdated\n<!-- faults: end -->\nafter\n"
     table = section([KILL], RESULTS)
-    assert "old" not in rewritten(page, table)
+    assert "outdated" not in rewritten(page, table)
     assert rewritten(rewritten(page, table), table).startswith("before\n<!--")
     assert rewritten(page, table).endswith("-->\nafter\n")
     assert listed(rewritten(page, table)) == [(1, "kill −9")]
