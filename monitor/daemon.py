@@ -48,6 +48,7 @@ class Daemon:
         self._on_hangup = on_hangup
         self._on_jump = on_jump
         self._stop = asyncio.Event()
+        self._because: Exception | None = None
         self._running: set[str] = set()
         self._again: set[str] = set()
         self._scheduler = AsyncIOScheduler(
@@ -71,8 +72,12 @@ class Daemon:
             self._scheduler.pause()
             watcher.cancel()
             self._scheduler.shutdown(wait=False)
+        if self._because is not None:
+            raise self._because
 
-    def stop(self) -> None:
+    def stop(self, because: Exception | None = None) -> None:
+        """End in order; ``run`` raises what it is stopped for."""
+        self._because = self._because or because
         self._stop.set()
 
     def wake(self, name: str) -> None:

@@ -224,10 +224,30 @@ class ParsedFeed:
     language: str | None = None
     word: Word = Word()
     entries: tuple[RawEntry, ...] = ()
+    left_out: int = 0  # further entries, which stand in the document as they did the last time
     complete: bool = True  # False: cut off, the unfinished entry is dropped
     older_url: str | None = None  # the page with the entries before these
     links: tuple[tuple[str, str], ...] = ()  # to its hubs and itself, as in ``Fetched``
     warnings: tuple[str, ...] = ()  # limits reached, ill-formed XML …
+
+    @property
+    def listed(self) -> int:
+        """Entries in the document."""
+        return len(self.entries) + self.left_out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A feed's last document, as the next is compared with it: see ``feeds.listing``.  Empty: the
+    next has nothing to be compared with."""
+
+    context: bytes = b""  # hash of all that the meaning of an entry depends on
+    head: bytes = b""  # hash of what the feed says of itself
+    told: str = ""  # JSON: what that was
+    entries: bytes = b""  # hash of each entry and hash of its key, in document order
+
+
+NOTHING_LISTED = Listing()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -702,6 +722,7 @@ class Outcome:
     deliveries: tuple[Delivery, ...] = ()
     articles: tuple[Article, ...] = ()  # of the new entries: pages to read
     offer: Offer | None = None  # of a document that was read; None: none was, or not to its end
+    listing: Listing | None = None  # of a document that was read; None: none was, or the same
     corrections_seen: int | None = None  # fences it against what people do to stories; None: not
 
 

@@ -156,6 +156,37 @@ def database_mended(since: datetime, now: datetime) -> Alert:
     )
 
 
+def database_moved(path: str, now: datetime) -> Alert:
+    """What is written is no longer what lies at *path*."""
+    return ids.operator_alert(
+        "database:moved",
+        _at(now),
+        title="The monitor's database was moved away or replaced while it ran",
+        text=f"Where it should be: {path}.\n"
+        "What it means: alerts still come, but what is stored from now on is lost when the monitor"
+        " is stopped, and commands such as status do not see it.\n"
+        "What to do: stop the monitor, put the file back with its -wal beside it, or restore a"
+        " backup, and start it again.",
+        now=now,
+        severity=Severity.CRITICAL,
+    )
+
+
+def database_damaged(detail: str, now: datetime) -> Alert:
+    """It cannot go on: a person must put a backup in place."""
+    return ids.operator_alert(
+        "database:damaged",
+        _at(now),
+        title="The monitor has stopped: its database is damaged",
+        text=f"Why: {detail}.\n"
+        "What it means: no feed is polled and nothing is sent until it runs again; nothing is lost"
+        " if that is before the entries of the feeds roll over.\n"
+        "What to do: look at the disk, restore the last backup, start the monitor.",
+        now=now,
+        severity=Severity.CRITICAL,
+    )
+
+
 def undelivered(rows: Sequence[Delivery], now: datetime) -> Alert | None:
     """Those of *rows* that were given up together: parked, expired or refused; None for none.
 

@@ -19,7 +19,7 @@ from monitor import logs
 from monitor.cli.options import config_option, config_path
 from monitor.config import load, secrets_of
 from monitor.daemon import Daemon, Tick
-from monitor.errors import StoreBusy
+from monitor.errors import StoreBusy, StoreDamaged
 from monitor.events import ArticleRead, Event, Handed, Polled, PollKind, Reloaded, Trouble
 from monitor.feeds import health
 from monitor.model import Feed, Refused
@@ -88,6 +88,7 @@ async def _run(path: Path) -> None:
             on_jump=session.jumps.jumped,
         )
         waker.daemon = daemon
+        session.store.on_damage = partial(waker.despair, session)
         shows.start(session.in_force.config, session.in_force.rules, await _feeds(session))
         supervisor.tell("READY=1", f"MAINPID={os.getpid()}")
         watching = asyncio.create_task(supervisor.watch(progress, partial(_how_it_is, session)))
@@ -114,6 +115,7 @@ class _Waker:
 
     daemon: Daemon | None = None
     _reloading: asyncio.Task[None] | None = None
+    _despairing: asyncio.Task[None] | None = None
 
     def wake(self, tick: str) -> None:
         if self.daemon is not None:
@@ -127,6 +129,18 @@ class _Waker:
 
     def hang_up(self, session: Session) -> None:
         self._reloading = asyncio.create_task(session.reloader.reload())
+
+    def despair(self, session: Session, damage: StoreDamaged) -> None:
+        """Tell of it, then end: waiting mends nothing."""
+
+        async def tell_and_stop() -> None:
+            try:
+                await session.distress.despair(damage)
+            finally:
+                assert self.daemon is not None
+                self.daemon.stop(damage)
+
+        self._despairing = self._despairing or asyncio.create_task(tell_and_stop())
 
 
 @asynccontextmanager

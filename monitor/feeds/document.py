@@ -54,7 +54,10 @@ _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
 def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-    """The wire form of ParsedFeed or ParseFailed; *header* has final_url and content_type."""
+    """The wire form of ParsedFeed or ParseFailed; *header* has final_url and content_type.
+
+    "in_that_code" says that the content type is right about the code of *body*.
+    """
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1]
     if start in (b"{", b"["):
         return _from_json(body)
@@ -64,7 +67,9 @@ def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
         return _failed(*wrongpage.seen(body, url))
     if sitemap.is_one(body):
         return _from_sitemap(body)
-    plain, content_type, broken = charset.in_utf8(body, header.get("content_type"))
+    plain, content_type, broken = body, header.get("content_type"), 0
+    if not header.get("in_that_code"):
+        plain, content_type, broken = charset.in_utf8(body, content_type)
     few, left_out = _first_entries(plain)
     seen = screened(few)
     if seen is None:
@@ -168,6 +173,7 @@ def _parsed(document: Any, body: bytes, url: str, notes: list[str]) -> dict[str,
         "older": _older(feed, url),
         "links": websub.of_interest(_links(feed)),
         "warnings": warnings,
+        "clean": not (document.bozo or warnings),
         "entries": entries,
     }
 

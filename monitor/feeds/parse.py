@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.errors import ChildFailed
 from monitor.feeds import word
-from monitor.model import FailureReason, Fetched, ParsedFeed, ParseFailed, RawEntry
+from monitor.feeds.listing import Reading
+from monitor.model import (
+    NOTHING_LISTED,
+    FailureReason,
+    Fetched,
+    Listing,
+    ParsedFeed,
+    ParseFailed,
+    RawEntry,
+)
 from monitor.sandbox import Pool
 
 CHILD = "monitor.feeds.document:read"
@@ -32,6 +43,27 @@ _REASONS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What came of a document, and what it listed."""
+
+    parsed: ParsedFeed | ParseFailed
+    listing: Listing = NOTHING_LISTED
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What a child found in a document, as it sent it and as values."""
+
+    found: Mapping[str, Any]
+    parsed: ParsedFeed
+
+    @property
+    def clean(self) -> bool:
+        """Whether the parser had nothing to complain of."""
+        return self.found.get("clean") is True
+
+
 class Parser:
     """Two children for most feeds, one for the slow ones."""
 
@@ -46,14 +78,58 @@ class Parser:
 
     async def parse(self, fetched: Fetched) -> ParsedFeed | ParseFailed:
         """What the document holds, or why it cannot be read.  Never raises for what it holds."""
-        url = fetched.final_url
-        header = {"final_url": url, "content_type": fetched.content_type}
-        slow = url in self._slow_urls or len(fetched.body) > LARGE
+        header = {"final_url": fetched.final_url, "content_type": fetched.content_type}
+        return _parsed(await self._document(header, fetched.body))
+
+    async def read(self, fetched: Fetched, before: Listing) -> Read:
+        """As ``parse``, but without the entries that *before* has listed, where that comes to the
+        same; and what the document lists."""
+        reading = await self._reading(fetched, before)
+        if reading is None:
+            return Read(parsed=await self.parse(fetched))
+        header = {
+            "final_url": fetched.final_url,
+            "content_type": reading.content_type,
+            "in_that_code": True,
+        }
+        if reading.in_part and (part := await self._part(reading, header)):
+            return part
+        whole = await self._document(header, reading.whole())
+        if isinstance(whole, ParseFailed) or not whole.clean:
+            return Read(parsed=_parsed(whole))
+        listing = reading.listing(whole.found, whole.parsed.entries)
+        return Read(parsed=whole.parsed, listing=listing)
+
+    async def _reading(self, fetched: Fetched, before: Listing) -> Reading | None:
+        if len(fetched.body) <= LARGE:
+            return Reading.of(fetched, before)
+        return await asyncio.to_thread(Reading.of, fetched, before)
+
+    async def _part(self, reading: Reading, header: Mapping[str, Any]) -> Read | None:
+        """What is new in the document; None if all of it has to be read."""
+        told = reading.told_before()
+        part: _Document | ParseFailed = _Document(told, _decoded(told))
+        if reading.new or not reading.same_head:
+            part = await self._document(header, reading.part())
+        if isinstance(part, ParseFailed) or not part.clean or not reading.fits(part.parsed):
+            return None
+        if reading.same_head:
+            part = _Document(told, replace(_decoded(told), entries=part.parsed.entries))
+        parsed = replace(part.parsed, left_out=reading.left_out)
+        return Read(parsed=parsed, listing=reading.listing(part.found, parsed.entries))
+
+    async def _document(self, header: Mapping[str, Any], body: bytes) -> _Document | ParseFailed:
+        url = str(header["final_url"])
+        slow = url in self._slow_urls or len(body) > LARGE
         pool = self._slow if slow else self._fast
         began = time.monotonic()
         try:
-            found = await pool.call(header, fetched.body)
-            return await asyncio.to_thread(_decoded, found) if slow else _decoded(found)
+            found = await pool.call(header, body)
+            if "failed" in found:
+                reason = FailureReason(found["failed"])
+                return ParseFailed(reason=reason, detail=str(found["detail"]))
+            parsed = await asyncio.to_thread(_decoded, found) if slow else _decoded(found)
+            return _Document(found, parsed)
         except ChildFailed as failure:
             reason = (
                 FailureReason.PARSER_RAISED
@@ -78,10 +154,12 @@ class Parser:
             self._slow_urls.pop(url, None)
 
 
-def _decoded(found: dict[str, Any]) -> ParsedFeed | ParseFailed:
+def _parsed(answer: _Document | ParseFailed) -> ParsedFeed | ParseFailed:
+    return answer if isinstance(answer, ParseFailed) else answer.parsed
+
+
+def _decoded(found: Mapping[str, Any]) -> ParsedFeed:
     """The child has read hostile data: take nothing from it that is not of the right kind."""
-    if "failed" in found:
-        return ParseFailed(reason=FailureReason(found["failed"]), detail=str(found["detail"]))
     return ParsedFeed(
         version=str(found["version"]),
         title=str(found["title"]),

@@ -155,7 +155,7 @@ def _learnt(feed: Feed, parsed: ParsedFeed | None, new: Sequence[Entry], now: da
     """The feed's rhythm after this visit; undated entries of a first document teach nothing."""
     was = feed.rhythm
     if parsed and parsed.complete:
-        was = replace(was, word=parsed.word, listed=len(parsed.entries))
+        was = replace(was, word=parsed.word, listed=parsed.listed)
     first = was.learnt_at is None
     times = [each.published_at or (None if first else each.first_seen_at) for each in new]
     return learn(was, [at for at in times if at], now)

@@ -37,7 +37,7 @@ def after(feed: Feed, parsed: ParsedFeed, known: int, now: datetime) -> Feed:
     # What was odd is remembered for one more visit: whoever tells that it is over says what it was.
     over = was if feed.suspected_since is not None else Suspicion()
     looks = Suspicion(
-        oddity=over.oddity, detail=over.detail, title=parsed.title, entries=len(parsed.entries)
+        oddity=over.oddity, detail=over.detail, title=parsed.title, entries=parsed.listed
     )
     return replace(feed, suspicion=looks, suspected_since=None)
 
@@ -52,18 +52,18 @@ def lasts(feed: Feed, now: datetime) -> bool:
 
 def _odd(feed: Feed, parsed: ParsedFeed, known: int) -> tuple[Oddity | None, str]:
     """What is wrong, and one line about it."""
-    was, count = feed.suspicion, len(parsed.entries)
+    was, count = feed.suspicion, parsed.listed
     if not parsed.complete:
         return Oddity.CUT_OFF, f"the document is cut off after {_entries(count)}"
     if was.entries and (count == 0 or (was.entries >= FEWEST and count <= was.entries * SHARE)):
         left = "no entry is left" if not count else f"only {_entries(count)} left"
         return Oddity.EMPTIED, f"{left} of {was.entries}"
-    garbled = _garbled(parsed.entries)
-    if garbled and len(garbled) >= max(2, count * SHARE):
-        sample = f', as in "{garbled[0]}"'
+    pieces = garbled(parsed.entries)
+    if pieces and len(pieces) >= max(2, count * SHARE):
+        sample = f', as in "{pieces[0]}"'
         return (
             Oddity.GARBLED,
-            f"the letters of {len(garbled)} of {count} entries are garbled{sample}",
+            f"the letters of {len(pieces)} of {count} entries are garbled{sample}",
         )
     if _is_another(feed, parsed, known):
         return Oddity.ANOTHER, f'the document is titled "{parsed.title}", not "{was.title}"'
@@ -73,7 +73,7 @@ def _odd(feed: Feed, parsed: ParsedFeed, known: int) -> tuple[Oddity | None, str
 def _is_another(feed: Feed, parsed: ParsedFeed, known: int) -> bool:
     """Another title and not one entry of ours; later its entries are ours, the title is not."""
     was = feed.suspicion
-    if not was.title or not parsed.title or parsed.title == was.title or not parsed.entries:
+    if not was.title or not parsed.title or parsed.title == was.title or not parsed.listed:
         return False
     return known == 0 or (feed.suspected_since is not None and was.oddity is Oddity.ANOTHER)
 
@@ -85,7 +85,7 @@ def _accepted(feed: Feed, oddity: Oddity, now: datetime) -> bool:
     return feed.suspicion.oddity is oddity and now - feed.suspected_since >= ACCEPTED_AFTER
 
 
-def _garbled(entries: Sequence[RawEntry]) -> list[str]:
+def garbled(entries: Sequence[RawEntry]) -> list[str]:
     """A piece of each entry whose letters are garbled."""
     found = (_GARBLED.search(f"{raw.title or ''} {raw.summary or ''}") for raw in entries)
     return [_piece(each) for each in found if each]

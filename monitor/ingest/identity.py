@@ -29,19 +29,24 @@ class Sorted:
     renamed: tuple[tuple[str, str], ...] = ()  # (stored entry id, key it comes with now)
 
 
-def page_keys(entries: Sequence[Entry], known: Mapping[str, Known]) -> list[str]:
-    """The further keys to look up, where so many entries are unknown that they may be renamed."""
+def page_keys(entries: Sequence[Entry], known: Mapping[str, Known], left_out: int = 0) -> list[str]:
+    """The further keys to look up, where so many entries are unknown that they may be renamed.
+
+    *left_out* entries of the document were seen at the last visit, and nobody looked at them again.
+    """
     unknown = [entry for entry in entries if entry.keys[0] not in known]
-    if len(unknown) < _enough(entries):
+    if len(unknown) < _enough(len(entries) + left_out):
         return []
     return [key for entry in unknown for key in entry.keys if is_page(key)]
 
 
-def sort_out(entries: Sequence[Entry], known: Mapping[str, Known], now: datetime) -> Sorted:
+def sort_out(
+    entries: Sequence[Entry], known: Mapping[str, Known], now: datetime, left_out: int = 0
+) -> Sorted:
     """*entries* against what is stored under their deciding keys, and under ``page_keys``."""
     stored = {entry.id: known[key] for entry in entries if (key := entry.keys[0]) in known}
     renamed = _renamed([entry for entry in entries if entry.id not in stored], known, stored)
-    if len(renamed) < _enough(entries):
+    if len(renamed) < _enough(len(entries) + left_out):
         renamed = {}
     same = stored | renamed
     edited = [(entry, same[entry.id]) for entry in entries if entry.id in same]
@@ -75,8 +80,8 @@ def _renamed(
     return found
 
 
-def _enough(entries: Sequence[Entry]) -> float:
-    return max(FEWEST_RENAMED, RENAMED_SHARE * len(entries))
+def _enough(listed: int) -> float:
+    return max(FEWEST_RENAMED, RENAMED_SHARE * listed)
 
 
 def _revision(entry: Entry, was: Known, now: datetime) -> Revision:

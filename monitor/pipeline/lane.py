@@ -44,13 +44,18 @@ class Lane:
         self._memory = memory
 
     async def decide(
-        self, feed: Feed, listed: Sequence[Entry], late: Sequence[Entry]
-    ) -> tuple[Outcome, Draft]:
-        """What *listed* entries change, and *late* ones from older pages of the feed."""
+        self, feed: Feed, listed: Sequence[Entry], late: Sequence[Entry], left_out: int = 0
+    ) -> tuple[Outcome, Draft | None]:
+        """What *listed* entries change, and *late* ones from older pages of the feed.
+
+        *left_out* are listed, too, and were at the last visit: they change nothing.
+        """
         now, entries = self._clock(), _each_once(listed, late)
-        known = await self.known(feed, entries)
-        found = sort_out(entries, known, now)
-        ignored = furniture([entry.title for entry in entries]) if found.new else frozenset()
+        if not entries:
+            return Outcome(feed=feed), None
+        known = await self.known(feed, entries, left_out)
+        found = sort_out(entries, known, now, left_out)
+        ignored = await self._furniture(feed, entries, left_out) if found.new else frozenset()
         draft = await self._memory.place(found.new, now, ignored)
         stories = {each.told.story_id for each in draft.placements.values()}
         stories.update(was.story_id for _, was in found.edited)
@@ -75,19 +80,29 @@ class Lane:
         for changed in _slices(found.edited):
             parts.append(ingest.decide_edited(changed, standings, situation))
             await asyncio.sleep(0)
-        fence = draft.corrections if entries else None
-        outcome = Outcome(feed=feed, renamed=found.renamed, corrections_seen=fence)
+        outcome = Outcome(feed=feed, renamed=found.renamed, corrections_seen=draft.corrections)
         return ingest.combine(outcome, parts), draft
 
     def _content(self, feed: Feed) -> ContentMode:
         chosen = self._in_force.config.feed_at(feed.url)
         return chosen.content if chosen and self._reads_pages else ContentMode.FEED
 
-    async def known(self, feed: Feed, entries: Sequence[Entry]) -> dict[str, Known]:
+    async def _furniture(
+        self, feed: Feed, entries: Sequence[Entry], left_out: int
+    ) -> frozenset[str]:
+        """The words that stand in most headlines of the document, those left out included."""
+        titles = [entry.title for entry in entries]
+        if left_out:
+            titles += await self._store.call(lambda store: store.headlines(feed.id, left_out))
+        return furniture(titles)
+
+    async def known(
+        self, feed: Feed, entries: Sequence[Entry], left_out: int = 0
+    ) -> dict[str, Known]:
         """What is stored of *entries*, by their keys; of renamed ones by their pages, too."""
         keys = [entry.keys[0] for entry in entries]
         known = await self._store.call(lambda store: store.known(feed.id, keys))
-        pages = page_keys(entries, known)
+        pages = page_keys(entries, known, left_out)
         if pages and feed.baseline_at is not None:
             known |= await self._store.call(lambda store: store.known(feed.id, pages))
         return known

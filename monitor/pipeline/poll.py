@@ -22,6 +22,7 @@ from monitor.feeds.gaps import Window
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
 from monitor.model import (
+    NOTHING_LISTED,
     Entry,
     FailureReason,
     Feed,
@@ -29,6 +30,7 @@ from monitor.model import (
     FetchFailed,
     FetchResult,
     IdentityMode,
+    Listing,
     NotModified,
     Outcome,
     ParsedFeed,
@@ -153,13 +155,22 @@ class Poller:
         result = await self._fetcher.fetch(feed, unconditional=whole)
         crashpoint("after-fetch")
         if isinstance(result, Fetched) and schedule.body_hash(result.body) != feed.body_hash:
-            parsed = await self._parser.parse(result)
-            if isinstance(parsed, ParsedFeed):
-                return await self._ingest(feed, result, parsed)
-            result = parsed
+            before = await self._listing(feed, whole)
+            read = await self._parser.read(result, before)
+            if isinstance(read.parsed, ParsedFeed):
+                same = read.listing == before != NOTHING_LISTED
+                listing = None if same else read.listing
+                return await self._ingest(feed, result, read.parsed, listing)
+            result = read.parsed
         if isinstance(result, Fetched | NotModified):
             return await self._committed(self._unchanged(feed, result))
         return await self._committed(self._failed(feed, result))
+
+    async def _listing(self, feed: Feed, whole: bool) -> Listing:
+        """What the next document is compared with; nothing, where it is to be read as a whole."""
+        if whole or feed.baseline_at is None or feed.suspected_since is not None:
+            return NOTHING_LISTED
+        return await self._store.call(lambda store: store.listing(feed.id))
 
     # --- the three ends of a visit
 
@@ -174,19 +185,23 @@ class Poller:
         polled = Polled(feed=after, kind=PollKind.UNCHANGED)
         return _Visit(outcome=Outcome(feed=after), polled=polled)
 
-    async def _ingest(self, feed: Feed, fetched: Fetched, parsed: ParsedFeed) -> _Visit:
+    async def _ingest(
+        self, feed: Feed, fetched: Fetched, parsed: ParsedFeed, listing: Listing | None
+    ) -> _Visit:
         mode, entries = await self._normalised(feed, parsed)
         gap = await self._gap_before(feed, parsed, entries)
         ahead = await self._store_ahead(feed, entries)
         async with self._lane.lock:
             while True:
-                outcome, draft = await self._lane.decide(feed, entries, gap.entries)
+                outcome, draft = await self._lane.decide(
+                    feed, entries, gap.entries, parsed.left_out
+                )
                 brought = ingest.combine(outcome, ahead)
                 after = replace(self._succeeded(feed, fetched, parsed, brought), identity=mode)
                 after = self._judged(feed, after, parsed, brought, gap)
                 offer = websub.offered(fetched, parsed) if parsed.complete else None
-                outcome = replace(outcome, feed=after, offer=offer)
-                polled = _polled(feed, parsed, entries, replace(brought, feed=after), gap)
+                outcome = replace(outcome, feed=after, offer=offer, listing=listing)
+                polled = _polled(feed, parsed, len(entries), replace(brought, feed=after), gap)
                 visit = _Visit(outcome=outcome, polled=polled)
                 try:
                     return await self._committed(visit, draft)
@@ -238,7 +253,7 @@ class Poller:
     async def _gap_before(self, feed: Feed, parsed: ParsedFeed, entries: Sequence[Entry]) -> _Gap:
         """What came and went since the last visit, as far as older pages show it."""
         now = self._clock()
-        if not parsed.complete:
+        if parsed.left_out or not parsed.complete:
             return _Gap()
         window = gaps.found(feed, entries, await self._lane.known(feed, entries), now)
         if window is None:
@@ -255,7 +270,7 @@ class Poller:
         now = self._clock()
         late = {entry.id for entry in gap.entries}
         new = sum(entry.id not in late for entry in outcome.entries)
-        known = len(parsed.entries) - new
+        known = parsed.listed - new
         after = suspicion.after(after, parsed, known, now)
         if gap.window is None:
             return after
@@ -298,15 +313,13 @@ def _overtaken(feed: Feed) -> Polled:
     return Polled(feed=feed, kind=PollKind.FAILED, detail=detail)
 
 
-def _polled(
-    before: Feed, parsed: ParsedFeed, entries: Sequence[Entry], outcome: Outcome, gap: _Gap
-) -> Polled:
+def _polled(before: Feed, parsed: ParsedFeed, entries: int, outcome: Outcome, gap: _Gap) -> Polled:
     first = before.baseline_at is None
     return Polled(
         feed=outcome.feed,
         kind=PollKind.NEWS if outcome.entries else PollKind.NO_NEWS,
         baseline=first,
-        entries=len(entries),
+        entries=entries + parsed.left_out,
         new=len(outcome.entries),
         edited=len(outcome.revisions),
         matched=len(outcome.matches),

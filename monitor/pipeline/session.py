@@ -125,7 +125,7 @@ async def _assembled(
     deliverer = Deliverer(shared, sender=sender, templating=templating)
     reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher, templating=templating)
     websub = WebSub(shared, hubs=Hubs(page_settings(config.poll), contact=config.contact))
-    stack.push_async_callback(_wind_down, poller, articles, deliverer)
+    stack.push_async_callback(_wind_down, shared.store, poller, articles, deliverer)
     stack.push_async_callback(websub.aclose)
     await atom.start()
     return Session(
@@ -151,5 +151,10 @@ def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[],
     return call
 
 
-async def _wind_down(poller: Poller, articles: Articles, deliverer: Deliverer) -> None:
+async def _wind_down(
+    store: Writer, poller: Poller, articles: Articles, deliverer: Deliverer
+) -> None:
+    late = asyncio.get_running_loop().call_later(GRACE.total_seconds(), store.hurry)
     await asyncio.gather(poller.aclose(GRACE), articles.aclose(GRACE), deliverer.aclose(GRACE))
+    late.cancel()
+    store.hurry()

@@ -25,6 +25,7 @@ from monitor.model import (
     Feed,
     Finished,
     Known,
+    Listing,
     Member,
     Message,
     Outcome,
@@ -57,6 +58,12 @@ class Store(Protocol):
     def give_back(self, feeds: Sequence[Feed]) -> None:
         """Claimed feeds whose visit could not be stored are due when they were."""
 
+    def hurry(self) -> None:
+        """From any thread: no write waits for a lock any more, the program is about to end."""
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is written is still the one at its path."""
+
     def set_back(self, by: timedelta, now: datetime) -> None:
         """The clock was set back *by* so much, to *now*: move what is planned along."""
 
@@ -76,6 +83,12 @@ class Store(Protocol):
     # --- ingest
     def known(self, feed_id: str, keys: Sequence[str]) -> dict[str, Known]:
         """Stored entries by any of their keys."""
+
+    def headlines(self, feed_id: str, limit: int) -> list[str]:
+        """Of the feed's newest entries."""
+
+    def listing(self, feed_id: str) -> Listing:
+        """What the feed's last document listed; empty if nothing can be compared with it."""
 
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         """One transaction, a savepoint each.  False: fenced off, another claim came later.

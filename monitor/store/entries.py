@@ -166,6 +166,12 @@ def select(
     return [rows.entry(row) for row in db.execute(query, [*values, limit])]
 
 
+def headlines(db: sqlite3.Connection, feed_id: str, limit: int) -> list[str]:
+    """Of the feed's newest entries."""
+    query = "SELECT title FROM entries WHERE feed_id = ? ORDER BY first_seen_at DESC LIMIT ?"
+    return [row["title"] for row in db.execute(query, [feed_id, limit])]
+
+
 def by_id_or_url(db: sqlite3.Connection, name: str) -> Entry | None:
     """The entry of that id, of an id with that beginning (if only one), or at that address."""
     for where, value in (

@@ -12,7 +12,7 @@ from monitor.crashpoint import crashpoint
 from monitor.urls import page_key
 
 APPLICATION_ID = 0x6E6D6F6E  # "nmon": how we know our own files
-VERSION = 5
+VERSION = 7
 
 migrations = Migrations("monitor")
 
@@ -306,6 +306,17 @@ CREATE TABLE subscriptions (               -- feeds whose document names a WebSu
 """
 
 
+_TABLES_7 = """
+CREATE TABLE listings (                    -- a feed's last document, to compare the next with it
+  feed_id TEXT PRIMARY KEY REFERENCES feeds (id),
+  context BLOB NOT NULL,                   -- hash of all that the meaning of an entry depends on
+  head BLOB NOT NULL,                      -- hash of what the feed says of itself
+  told TEXT NOT NULL,                      -- JSON: what that is
+  entries BLOB NOT NULL                    -- hash and hash of the key of each entry, in order
+) STRICT
+"""
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         db.execute(statement)
@@ -343,3 +354,8 @@ def rhythms_gaps_and_articles(db: Database) -> None:
 @migrations()
 def subscriptions(db: Database) -> None:
     _run(db, _TABLES_5)
+
+
+@migrations()
+def listings(db: Database) -> None:
+    _run(db, _TABLES_7)

@@ -17,7 +17,7 @@ from typing import Self
 from sqlite_utils import Database
 
 from monitor.crashpoint import crashpoint
-from monitor.errors import StoreBusy, StoreRefused
+from monitor.errors import StoreBusy, StoreDamaged, StoreRefused
 from monitor.model import (
     Alert,
     AlertKind,
@@ -32,6 +32,7 @@ from monitor.model import (
     Feed,
     Finished,
     Known,
+    Listing,
     Member,
     Message,
     Outcome,
@@ -55,6 +56,7 @@ from monitor.store import (
     exports,
     feeds,
     ledger,
+    listings,
     outbox,
     rows,
     silences,
@@ -63,7 +65,15 @@ from monitor.store import (
     threads,
 )
 from monitor.store.access import cannot_write, may_write
-from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, translated
+from monitor.store.opening import (
+    BUSY_TIMEOUT,
+    back_up,
+    connect,
+    looks_usable,
+    place_of,
+    translated,
+)
+from monitor.store.patience import Patience
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
 from monitor.store.stories import MEMBERS_TOLD
 
@@ -71,10 +81,12 @@ from monitor.store.stories import MEMBERS_TOLD
 class SqliteStore:
     """The ``Store`` protocol on one connection; use it in the thread that opened it."""
 
-    def __init__(self, database: Database, path: str) -> None:
+    def __init__(self, database: Database, path: str, busy_timeout: timedelta) -> None:
         self._database = database
         self._db: sqlite3.Connection = database.conn
         self._path = path
+        self._patience = Patience(busy_timeout)
+        self._place = place_of(path)
 
     @classmethod
     def open(cls, path: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Self:
@@ -88,7 +100,7 @@ class SqliteStore:
                 cls.looking(path).close()
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            store = cls(connect(path, busy_timeout), path)
+            store = cls(connect(path, busy_timeout), path, busy_timeout)
         except (OSError, sqlite3.Error) as error:
             raise StoreRefused(f"{path}: cannot be opened: {error}") from error
         with store._closed_on_error(), translated(path):
@@ -112,7 +124,7 @@ class SqliteStore:
         if not may_write(Path(path)):
             raise StoreRefused(cannot_write(Path(path)))
         with translated(path):
-            store = cls(connect(path, busy_timeout), path)
+            store = cls(connect(path, busy_timeout), path, busy_timeout)
         with store._closed_on_error(), translated(path):
             store._refuse_foreign()
             store._refuse_old()
@@ -123,7 +135,7 @@ class SqliteStore:
         """On a connection that cannot write, whatever its schema.  StoreRefused: it is not ours."""
         with translated(path):
             uri = f"{Path(path).resolve().as_uri()}?mode=ro"
-            store = cls(connect(uri, BUSY_TIMEOUT), path)
+            store = cls(connect(uri, BUSY_TIMEOUT), path, BUSY_TIMEOUT)
             with store._closed_on_error():
                 store._refuse_foreign()
         return store
@@ -176,7 +188,7 @@ class SqliteStore:
     def _refuse_damaged(self, check: str) -> None:
         damage = self._db.execute(f"PRAGMA {check}(1)").fetchone()[0]
         if damage != "ok":
-            raise StoreRefused(
+            raise StoreDamaged(
                 f"{self._path}: the database is damaged ({damage}); restore a backup"
             )
 
@@ -206,6 +218,12 @@ class SqliteStore:
         with self._reading() as db:
             yield from exports.rows_of(db, kind, since)
 
+    def hurry(self) -> None:
+        self._patience.lose()
+
+    def is_in_place(self) -> bool:
+        return place_of(self._path) == self._place
+
     def close(self) -> None:
         crashpoint("in-checkpoint")  # the last one to close writes the log into the database
         self._database.close()
@@ -213,8 +231,8 @@ class SqliteStore:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One write transaction: all of it, or nothing and an exception."""
-        with translated(self._path):
-            self._db.execute("BEGIN IMMEDIATE")
+        with translated(self._path, opened=True):
+            self._patience.begin(self._db)
             try:
                 yield self._db
                 self._db.execute("COMMIT")
@@ -272,6 +290,14 @@ class SqliteStore:
         with self._reading() as db:
             return entries.known(db, feed_id, keys)
 
+    def headlines(self, feed_id: str, limit: int) -> list[str]:
+        with self._reading() as db:
+            return entries.headlines(db, feed_id, limit)
+
+    def listing(self, feed_id: str) -> Listing:
+        with self._reading() as db:
+            return listings.get(db, feed_id)
+
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         with self._writing() as db:
             accepted = [self._commit_one(db, outcome) for outcome in outcomes]
@@ -288,6 +314,7 @@ class SqliteStore:
                 crashpoint("in-transaction")
                 outbox.queue(db, outcome.alerts, outcome.deliveries)
                 subscriptions.offer(db, outcome.feed, outcome.offer)
+                listings.save(db, outcome.feed.id, outcome.listing)
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK TO one")

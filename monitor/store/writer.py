@@ -12,7 +12,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from monitor.errors import StoreBusy
+from monitor.errors import StoreBusy, StoreDamaged
 from monitor.model import Outcome
 from monitor.store import Store
 
@@ -31,6 +31,8 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._store: Store | None = None  # the thread's, once it is open
+        self.on_damage: Callable[[StoreDamaged], None] = lambda damage: None  # in the event loop
 
     async def call(self, method: Callable[[Store], T]) -> T:
         """``method(store)``, in the store's thread."""
@@ -40,6 +42,11 @@ class Writer:
     async def commit(self, outcome: Outcome) -> bool:
         """Store *outcome*; False: its feed was claimed again since.  Raises StoreBusy."""
         return bool(await self._submit(outcome))
+
+    def hurry(self) -> None:
+        """What waits for the lock of another program waits no longer: this one is to end."""
+        if self._store is not None:
+            self._store.hurry()
 
     async def aclose(self) -> None:
         """Finish what is queued and close the database; later calls raise RuntimeError."""
@@ -63,17 +70,16 @@ class Writer:
     # --- in the thread
 
     def _run(self) -> None:
-        store: Store | None = None
         while batch := self._next_batch():
             try:
-                store = store or self._open()
+                self._store = self._store or self._open()
             except Exception as error:
                 for _, future in batch:
                     self._settle(future, error=error)
             else:
-                self._work(store, batch)
-        if store is not None:
-            store.close()
+                self._work(self._store, batch)
+        if self._store is not None:
+            self._store.close()
 
     def _next_batch(self) -> list[Job]:
         """Everything that waits, at least one job; empty: it is time to end."""
@@ -124,6 +130,8 @@ class Writer:
         self, future: asyncio.Future[Any], result: Any = None, *, error: Exception | None = None
     ) -> None:
         def settle() -> None:
+            if isinstance(error, StoreDamaged):
+                self.on_damage(error)
             if future.done():
                 return
             if error is not None:

@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in ours:
         fault = _fault(item)
         if fault is not None:
-            item.user_properties.append(("fault", fault.number))
+            item.user_properties += [("fault", fault.number), ("name", fault.name)]
     if MODE is Mode.CI:
         dropped = [item for item in ours if not ((fault := _fault(item)) and fault.ci)]
         config.hook.pytest_deselected(items=dropped)

@@ -47,8 +47,10 @@ class Results:
 
 def _outcome(report: pytest.TestReport) -> dict[str, Any]:
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+    known = dict(report.user_properties)
     return {
-        "fault": dict(report.user_properties)["fault"],
+        "fault": known["fault"],
+        "name": known["name"],
         "outcome": report.outcome,
         "reason": reason,
         "held": [value for name, value in report.user_properties if name == "held"],

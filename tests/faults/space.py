@@ -34,7 +34,7 @@ class Space:
     def before(self) -> tuple[str, ...]:
         """Put before a command to run it inside."""
         enter = ("nsenter", "--target", str(self.holder), "--user", "--mount")
-        return (*enter, "--preserve-credentials", "--wdns", str(Path.cwd()))
+        return (*enter, "--preserve-credentials", f"--wdns={Path.cwd()}")
 
     def fill(self) -> None:
         """Until not a byte is left."""

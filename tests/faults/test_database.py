@@ -41,7 +41,7 @@ async def held_open(file: Path, statements: str) -> AsyncIterator[None]:
         assert await other.stdout.readline() == b"held\n"
         yield
     finally:
-        await other.communicate()
+        await other.communicate(b"")  # ends its input, and so the process
 
 
 @fault(

@@ -1,0 +1,148 @@
+"""Cuts an RSS or Atom document into its entries, without reading it.  Pure; bytes in, bytes out.
+
+A feed mostly says what it said the last time.  Whoever has the pieces need only parse those that
+are new, if – and this is what everything here is about – a piece means the same alone, between the
+document's first and last tags, as it did among the others.  Where that is not certain there are no
+pieces: the whole is parsed.  The body is in a code in which a byte below 0x80 is always ASCII.
+
+The rules, and the measurements behind them: docs/performance.md, "Only what is new".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+
+MAX_PIECES = 10_000
+HASH = 8  # bytes: two of a document's pieces are alike by chance once in 10^16
+
+_BLANK = b" \t\r\n"
+_MARK = b"\xef\xbb\xbf"
+# What may stand before the root: a declaration, comments, other instructions, a plain DOCTYPE.
+_BEFORE_ROOT = re.compile(
+    rb"(?:\s++|<\?(?>.*?\?>)|<!--(?>.*?-->)|<!DOCTYPE[^\[<>]{0,500}+>)*+<(rss|feed)(?=[\s>])", re.S
+)
+_OPENING = {b"rss": re.compile(rb"<item(?=[\s>])"), b"feed": re.compile(rb"<entry(?=[\s>])")}
+_CLOSING = {b"rss": b"</item>", b"feed": b"</entry>"}
+_ENDING = {b"rss": re.compile(rb"</channel\s*>\s*</rss\s*>"), b"feed": re.compile(rb"</feed\s*>")}
+_TAG = re.compile(rb"<(/?)[A-Za-z_][^<>]*?(/?)>")
+_CHANNEL = re.compile(
+    rb"(?:\s++|<!--(?>.*?-->)|<[A-Za-z_][^<>]{0,500}+(?<=/)>)*+<channel(?:\s[^<>]*)?>", re.S
+)
+_BETWEEN = re.compile(rb"(?:\s++|<!--(?>.*?-->))*+", re.S)  # entries
+_TAG_END = re.compile(rb"""(?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+>""")
+_COMMENT = re.compile(rb"<!--.*?-->", re.S)
+# Of the head only what does not change by itself tells whether it says the same as before.
+_DATES = re.compile(
+    rb"<(pubDate|lastBuildDate|updated|published|modified|dc:date|sy:updateBase)(?:\s[^<>]*)?>"
+    rb"[^<]{0,200}</\1\s*>|<!--.*?-->",
+    re.S,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """A document in pieces: ``head``, the entries, ``tail``."""
+
+    context: bytes  # all of the head that an entry's meaning depends on
+    head: bytes
+    entries: tuple[bytes, ...]
+    tail: bytes
+    closing: bytes  # what ends a document that begins with ``context``
+
+    def only(self, entries: tuple[bytes, ...], *, whole_head: bool) -> bytes:
+        """A document of these *entries* alone, with all that the feed says of itself or without."""
+        if whole_head:
+            return b"".join((self.head, *entries, self.tail))
+        return b"".join((self.context, *entries, self.closing))
+
+    def meaning(self) -> bytes:
+        """``context``, but for comments: some tell the time."""
+        return _COMMENT.sub(b"", self.context)
+
+    def about_itself(self) -> bytes:
+        """What the feed says of itself, but for dates, comments and white space."""
+        parts = (_DATES.sub(b"", part) for part in (self.head, self.tail))
+        return b"\0".join(b" ".join(part.split()) for part in parts)
+
+
+def digest(part: bytes) -> bytes:
+    """Tells parts of documents apart; ``HASH`` bytes."""
+    return blake2b(part, digest_size=HASH).digest()
+
+
+def cut(body: bytes) -> Pieces | None:
+    """*body* in pieces; None if a piece might not mean alone what it means in its place."""
+    root = _BEFORE_ROOT.match(body.removeprefix(_MARK), 0, 20_000)
+    if root is None or b"\0" in body:
+        return None
+    body, kind = body.removeprefix(_MARK), root[1]
+    first = _OPENING[kind].search(body, root.end())
+    context = _context(body, root, kind)
+    if first is None or context is None or first.start() < len(context[0]):
+        return None
+    found = _entries(body, first.start(), kind)
+    if found is None:
+        return None
+    entries, end = found
+    head, tail = body[: first.start()], body[end:]
+    if b"</channel" in head or not (_is_balanced(head) and _is_end(tail, kind)):
+        return None
+    return Pieces(
+        context=context[0], head=head, entries=tuple(entries), tail=tail, closing=context[1]
+    )
+
+
+def _context(body: bytes, root: re.Match[bytes], kind: bytes) -> tuple[bytes, bytes] | None:
+    """From the start to the tag in which the entries stand, and what closes that."""
+    end = _TAG_END.match(body, root.end())
+    if end is None:
+        return None
+    if kind == b"feed":
+        return body[: end.end()], b"</feed>"
+    channel = _CHANNEL.match(body, end.end())
+    if channel is None:
+        return None
+    return body[: channel.end()], b"</channel></rss>"
+
+
+def _entries(body: bytes, start: int, kind: bytes) -> tuple[list[bytes], int] | None:
+    """The entries from *start* on, one behind the other, and where the last ends."""
+    opening, closing = _OPENING[kind], _CLOSING[kind]
+    again = b"<item" if kind == b"rss" else b"<entry"
+    entries: list[bytes] = []
+    while True:
+        end = body.find(closing, start)
+        if end < 0 or len(entries) == MAX_PIECES:
+            return None
+        end += len(closing)
+        entry = body[start:end]
+        # A cut within CDATA or a comment, and an entry in an entry, would show in the piece.
+        if not _is_balanced(entry) or entry.find(again, len(again)) >= 0:
+            return None
+        entries.append(entry)
+        following = opening.search(body, end)
+        if following is None:
+            return entries, end
+        start = following.start()
+        if not _BETWEEN.fullmatch(body, end, start):
+            return None
+
+
+def _is_balanced(part: bytes) -> bool:
+    return part.count(b"<![CDATA[") == part.count(b"]]>") and part.count(b"<!--") == part.count(
+        b"-->"
+    )
+
+
+def _is_end(tail: bytes, kind: bytes) -> bool:
+    """Whether *tail* closes what ``context`` opens and nothing else, and then is over."""
+    plain = _COMMENT.sub(b"", tail)
+    ends = list(_ENDING[kind].finditer(plain))
+    if len(ends) != 1 or plain[ends[0].end() :].strip(_BLANK) or not _is_balanced(tail):
+        return False
+    tags = _TAG.findall(plain)
+    closing = sum(slash == b"/" for slash, _ in tags)
+    opening = sum(slash == b"" == empty for slash, empty in tags)
+    return bool(closing - opening == (2 if kind == b"rss" else 1))

@@ -1,0 +1,175 @@
+"""One round of polls of a farm's feeds, measured from within: our entry for ``bench/peers/run.py``.
+
+    python -m tests.bench.cycle DB BASE_URL N [--profile FILE]
+
+Feeds BASE_URL/feed/0.xml … are polled once each by the real loops, with their state in DB; rules
+and stories are off, everything else is on: errors, redirects, limits, logging, outbox.  The farm's
+host gets many names, as real feeds have many hosts, and one is asked one thing at a time.  The last
+line is JSON: CPU and wall seconds without start-up, parse workers included, and entries found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import json
+import os
+import resource
+import sqlite3
+import time
+from collections.abc import Sequence, Set
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from monitor import logs
+from monitor.cli.journal import Journal
+from monitor.events import Event, Polled
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.parse import Parser
+from monitor.model import Entry, Fetched, Placement, Told
+from monitor.pipeline.in_force import InForce
+from monitor.pipeline.memory import Draft, Memory
+from monitor.pipeline.poll import Poller
+from monitor.pipeline.shared import Shared, utc_now
+from monitor.rules.load import load
+from monitor.settings import Config, FeedSettings, PollSettings
+from monitor.store.sqlite import SqliteStore
+from monitor.store.writer import Writer
+from monitor.stories.index import Index
+
+HOSTS = 32
+
+
+class NoStories(Memory):
+    """Every entry founds a story of its own."""
+
+    async def place(
+        self, entries: Sequence[Entry], now: datetime, ignored: Set[str] = frozenset()
+    ) -> Draft:
+        return Draft(index=Index(), placements={each.id: _alone(each) for each in entries})
+
+    def adopt(self, draft: Draft) -> None:
+        """Nothing is remembered."""
+
+
+def _alone(entry: Entry) -> Placement:
+    told = Told(
+        entry_id=entry.id,
+        story_id=entry.id,
+        feed_id=entry.feed_id,
+        outlet="",
+        seen_at=entry.first_seen_at,
+        features=b"",
+        sketch=(),
+    )
+    return Placement(told=told)
+
+
+class Count:
+    """Logs events as the daemon does, and counts entries."""
+
+    def __init__(self) -> None:
+        self.new, self.failed, self._journal = 0, 0, Journal()
+
+    def __call__(self, event: Event) -> None:
+        self._journal(event)
+        if isinstance(event, Polled):
+            self.new += event.new
+            self.failed += event.kind.value == "failed"
+
+
+def config_of(database: str, base: str, count: int) -> Config:
+    port = urlsplit(base).port
+    return Config(
+        path="config.toml",
+        database=database,
+        rules="rules",
+        timezone=ZoneInfo("UTC"),
+        poll=PollSettings(
+            per_host_gap=timedelta(0), allow_private=(ip_network("127.0.0.0/8"),), concurrency=32
+        ),
+        feeds=tuple(
+            FeedSettings(url=f"http://h{n % HOSTS}.farm.test:{port}/feed/{n}.xml", name=f"feed {n}")
+            for n in range(count)
+        ),
+        channels=(),
+        allow_empty=True,
+    )
+
+
+async def on_this_machine(host: str, port: int) -> Sequence[str]:
+    return ["127.0.0.1"]
+
+
+def spent() -> float:
+    """CPU seconds of this process and of its children, living and dead."""
+    dead = resource.getrusage(resource.RUSAGE_CHILDREN)
+    own = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return time.process_time() + dead.ru_utime + dead.ru_stime + sum(map(_cpu_of, own))
+
+
+def _cpu_of(pid: str) -> float:
+    """By the scheduler's count, in nanoseconds: clock ticks are too coarse here."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+async def warm_up(parser: Parser) -> None:
+    """Start the parse workers: imports are not what is measured."""
+    nothing = Fetched(body=b"<rss version='2.0'><channel></channel></rss>", final_url="http://x/")
+    await asyncio.gather(*(parser.parse(nothing) for _ in range(2)))
+
+
+def make_due(database: str) -> None:
+    """All feeds, at once: this is not what is measured."""
+    db = sqlite3.connect(database)
+    with db:
+        db.execute("UPDATE feeds SET next_poll_at = 0, leased_from = NULL")
+    db.close()
+
+
+async def cycle(
+    config: Config, timed: AbstractContextManager[object]
+) -> tuple[Count, float, float]:
+    """Poll every feed once; (what came of it, wall seconds, CPU seconds)."""
+    count, store = Count(), Writer(lambda: SqliteStore.open(config.database))
+    in_force = InForce(config=config, rules=load({}))
+    shared = Shared(in_force=in_force, store=store, report=count)
+    parser = Parser()
+    await store.call(lambda each: each.sync_feeds(config.feeds, utc_now()))
+    await asyncio.to_thread(make_due, config.database)
+    async with Fetcher(config.poll, feeds=config.feeds, resolve=on_this_machine) as fetcher:
+        poller = Poller(shared, fetcher=fetcher, parser=parser, memory=NoStories(store))
+        await warm_up(parser)
+        began, before = time.perf_counter(), spent()
+        with timed:
+            await poller.round()
+        wall, cpu = time.perf_counter() - began, spent() - before
+    await parser.aclose()
+    await store.aclose()
+    return count, wall, cpu
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("database")
+    arguments.add_argument("base")
+    arguments.add_argument("count", type=int)
+    arguments.add_argument("--profile", help="file for the figures of cProfile")
+    asked = arguments.parse_args()
+    logs.set_up(terminal=False)
+    profile = cProfile.Profile() if asked.profile else None
+    count, wall, cpu = asyncio.run(
+        cycle(config_of(asked.database, asked.base, asked.count), profile or nullcontext())
+    )
+    if profile:
+        profile.dump_stats(asked.profile)
+    print(json.dumps({"wall": wall, "cpu": cpu, "new": count.new, "failed": count.failed}))
+
+
+if __name__ == "__main__":
+    main()
