@@ -64,6 +64,9 @@ class Store(Protocol):
     def is_in_place(self) -> bool:
         """Whether the file that is written is still the one at its path."""
 
+    def latest(self) -> datetime | None:
+        """The last time at which something was done: the future, if the clock was set back."""
+
     def set_back(self, by: timedelta, now: datetime) -> None:
         """The clock was set back *by* so much, to *now*: move what is planned along."""
 

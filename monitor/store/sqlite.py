@@ -261,6 +261,10 @@ class SqliteStore:
         with self._writing() as db:
             feeds.give_back(db, feeds_)
 
+    def latest(self) -> datetime | None:
+        with self._reading() as db:
+            return clock.latest(db)
+
     def set_back(self, by: timedelta, now: datetime) -> None:
         with self._writing() as db:
             clock.set_back(db, by, now)
