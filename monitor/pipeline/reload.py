@@ -57,9 +57,24 @@ async def rules_at_start(
         rules = await _stored(record.files, store)
         problems = error.problems
     else:
+        rules = await _before_repair(rules, store)
         await _remember(rules, store, now)
     since = await _since(rules, store, now)
     return InForce(config=config, rules=rules, rules_since=since), problems
+
+
+async def _before_repair(rules: RuleSet, store: Writer) -> RuleSet:
+    """*rules*, or the set they repair: what was repaired is taken over as an edit, by ``started``.
+
+    Else its rules would not look back to the first load that failed.
+    """
+    if await store.call(lambda each: each.note(FAILED_SINCE)) is None:
+        return rules
+    record = await store.call(lambda each: each.last_rule_set())
+    try:
+        return await _stored(record.files, store) if record else rules
+    except ConfigError:  # made by an older monitor
+        return rules
 
 
 class Reloader:
@@ -88,6 +103,8 @@ class Reloader:
         self._config_watch.accept(await asyncio.to_thread(self._config_files.stamps))
         if problems:
             await self._refuse("rules", problems)
+        elif await self._store.call(lambda store: store.note(FAILED_SINCE)) is not None:
+            await self.reload_rules()
         broken_lists = await lists.keep(config, self._store)
         if broken_lists:
             await self._refuse("config", broken_lists)
@@ -132,7 +149,8 @@ class Reloader:
         now = self._clock()
         old = self._replaced = self._replaced or self._in_force.rules
         failed_since = await self._store.call(lambda store: store.note(FAILED_SINCE))
-        await _remember(rules, self._store, now)
+        if failed_since is None:  # else when it has looked back: a start must find what it repairs
+            await _remember(rules, self._store, now)
         crashpoint("in-reload")
         await self._store.call(lambda store: store.set_note(notices.not_live_note("rules"), None))
         self._in_force.rules = rules
@@ -142,6 +160,7 @@ class Reloader:
         await self._backfill(rules, edited, failed_since)
         await self._tell_owners(old, rules, edited)
         if failed_since is not None:
+            await _remember(rules, self._store, now)
             await self._repaired("rules", failed_since)
         self._replaced = None
         self._report(
