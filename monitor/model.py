@@ -6,7 +6,7 @@ write into config.toml is in ``settings.py``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -119,8 +119,8 @@ class Rhythm:
     watched_by_day: tuple[float, ...] = (0.0,) * 7
     recent: float = 0.0  # entries of the last hours, and what was expected of them
     recent_expected: float = 0.0
-    gaps: tuple[Gap, ...] = ()  # the latest, oldest first
-    longest: tuple[Gap, ...] = ()  # each longer than all after it, oldest first
+    gaps: Sequence[Gap] = ()  # the latest, oldest first
+    longest: Sequence[Gap] = ()  # each longer than all after it, oldest first
     listed: int = 0  # entries in its last document
     word: Word = Word()
 
@@ -722,8 +722,16 @@ class Outcome:
     deliveries: tuple[Delivery, ...] = ()
     articles: tuple[Article, ...] = ()  # of the new entries: pages to read
     offer: Offer | None = None  # of a document that was read; None: none was, or not to its end
+    learnt: bool = True  # False: the feed's rhythm is as it was, and need not be stored again
     listing: Listing | None = None  # of a document that was read; None: none was, or the same
     corrections_seen: int | None = None  # fences it against what people do to stories; None: not
+
+    @property
+    def only_the_feed(self) -> bool:
+        """Whether nothing changed but the state of the feed, as after most visits."""
+        return not (
+            self.entries or self.revisions or self.renamed or self.alerts or self.deliveries
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -158,6 +159,12 @@ class Config:
     channels: tuple[Channel, ...] = ()
     routes: tuple[Route, ...] = ()
 
+    _feeds_by_url: Mapping[str, FeedSettings] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_url = {feed.url: feed for feed in reversed(self.feeds)}  # the first of two counts
+        object.__setattr__(self, "_feeds_by_url", by_url)
+
     def feed_at(self, url: str) -> FeedSettings | None:
         """What was chosen for the feed at *url*; None once it has left the configuration."""
-        return next((feed for feed in self.feeds if feed.url == url), None)
+        return self._feeds_by_url.get(url)

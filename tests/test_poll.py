@@ -94,7 +94,7 @@ async def test_a_feed_whose_visit_was_not_stored_is_due_at_once(
     poller = Poller(shared, fetcher=stalls, parser=parser, memory=Memory(store))
     commit = store.commit
 
-    async def full(_: Outcome) -> bool:
+    async def full(_: Outcome, *, in_company: bool = False) -> bool:
         clock.advance(minutes(6))  # longer than it is tried, shorter than the lease
         raise StoreBusy("disk full")
 

@@ -260,10 +260,8 @@ class TestIngest:
 
     def test_a_repeated_commit_changes_nothing(self, store):
         outcome = committed(store, "NATO")
-        words = store.document_frequencies()
         again = replace(outcome, feed=claimed(store, NOW + minutes(20)))
         assert store.commit([again]) == [True]
-        assert store.document_frequencies() == words
         assert len(store.entries()) == len(store.alerts()) == 1
         assert store.queue_lengths() == {"queued": 1}
 
@@ -294,10 +292,6 @@ class TestIngest:
     def test_no_entry_is_found_by(self, store, name):
         committed(store, "NATO", "Kyiv")
         assert store.entry(name) is None
-
-    def test_words_are_counted_once_an_entry(self, store):
-        committed(store, "NATO meets NATO")
-        assert store.document_frequencies()["nato"] == 1
 
 
 class TestDeliveries:

@@ -10,14 +10,15 @@ from monitor.model import Accepted, Feed
 from monitor.rules.load import RuleSet
 from monitor.settings import Config
 
-log = structlog.get_logger()
-
 
 class Journal:
     """Logs events; never a channel's address."""
 
+    def __init__(self) -> None:
+        self._log = structlog.get_logger().bind()  # made once: there is a line for every visit
+
     def start(self, config: Config, rules: RuleSet, feeds: list[Feed]) -> None:
-        log.info(
+        self._log.info(
             "started",
             feeds=sum(not feed.paused for feed in feeds),
             rules=sum(each.enabled for each in rules.rules),
@@ -37,7 +38,7 @@ class Journal:
             case Polled():
                 self._polled(event)
             case ArticleRead():
-                log.info(
+                self._log.info(
                     "article",
                     feed=event.entry.feed_name,
                     entry=event.entry.id,
@@ -51,7 +52,7 @@ class Journal:
             case Reloaded():
                 self._reloaded(event)
             case Welcomed():
-                log.info(
+                self._log.info(
                     "first round over",
                     feeds=event.feeds,
                     failing=event.failing,
@@ -59,10 +60,10 @@ class Journal:
                     would_have_alerted=len(event.stories),
                 )
             case Trouble():
-                log.error(event.what, detail=event.detail, **event.context)
+                self._log.error(event.what, detail=event.detail, **event.context)
 
     def _polled(self, event: Polled) -> None:
-        say = log.warning if event.kind is PollKind.FAILED else log.info
+        say = self._log.warning if event.kind is PollKind.FAILED else self._log.info
         say(
             "polled",
             feed=event.feed.name,
@@ -78,7 +79,7 @@ class Journal:
 
     def _handed(self, event: Handed) -> None:
         accepted = isinstance(event.result, Accepted)
-        (log.info if accepted else log.warning)(
+        (self._log.info if accepted else self._log.warning)(
             "sent" if accepted else "not sent",
             target=event.message.target,
             message=event.message.id,
@@ -88,9 +89,11 @@ class Journal:
 
     def _reloaded(self, event: Reloaded) -> None:
         if event.problems:
-            log.error("not live", what=event.what, problems=[str(each) for each in event.problems])
+            self._log.error(
+                "not live", what=event.what, problems=[str(each) for each in event.problems]
+            )
             return
-        log.info(
+        self._log.info(
             "live",
             what=event.what,
             added=list(event.added),

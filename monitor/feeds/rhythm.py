@@ -30,6 +30,7 @@ SHORTEST_GAP = timedelta(minutes=1)  # entries that come together leave no gap
 OFTEN = timedelta(hours=1)  # visits without news are noted no more often
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_EPOCH_DAY = 3  # 1 January 1970 was a Thursday
 
 
 # --- learning
@@ -72,8 +73,7 @@ def _watch(
     """*rhythm* with the time from *since* to *now* and the entries *seen* in it."""
     fade = _faded(now - since, FADE)
     entries, watched = _Sums.of(rhythm, fade)
-    for at, hours in hours_between(since, now):
-        watched.add(at, hours * _faded(now - at, FADE))
+    watched.add_hours(since, now)
     for at in seen:
         entries.add(at, _faded(now - at, FADE), whole_day=whole_days)
     after = replace(
@@ -118,6 +118,15 @@ class _Sums:
             cls(faded(rhythm.entries_by_hour), faded(rhythm.entries_by_day)),
             cls(faded(rhythm.watched_by_hour), faded(rhythm.watched_by_day)),
         )
+
+    def add_hours(self, since: datetime, now: datetime) -> None:
+        """The hours from *since* to *now*, the older the less: months of them for a new feed."""
+        begin, end, fade = since.timestamp() / 3600, now.timestamp() / 3600, FADE / _HOUR
+        for hour in range(math.floor(begin), math.ceil(end)):
+            at = max(hour, begin)
+            weight = (min(hour + 1, end) - at) * math.exp((at - end) / fade)
+            self.by_hour[hour % 24] += weight
+            self.by_day[(hour // 24 + _EPOCH_DAY) % 7] += weight
 
     def add(self, at: datetime, weight: float, *, whole_day: bool = False) -> None:
         self.by_day[at.weekday()] += weight
@@ -224,11 +233,10 @@ class Profile:
         level = (entries + usual * USUAL_HOURS) / (hours + USUAL_HOURS)
         own = entries / hours if hours else usual
         seen, watched = _smooth(rhythm.entries_by_hour), _smooth(rhythm.watched_by_hour)
-        by_hour = [_factor(e, own * h, HOUR_DOUBT) for e, h in zip(seen, watched, strict=True)]
-        days = zip(rhythm.entries_by_day, rhythm.watched_by_day, strict=True)
-        by_day = [_factor(e, own * h, DAY_DOUBT) for e, h in days]
+        by_hour = _factors(seen, watched, own, HOUR_DOUBT)
+        by_day = _factors(rhythm.entries_by_day, rhythm.watched_by_day, own, DAY_DOUBT)
         return cls(
-            by_hour=tuple(level * each for each in by_hour),
+            by_hour=tuple([level * each for each in by_hour]),
             by_day=tuple(by_day),
             week=level * sum(by_hour) * sum(by_day),
         )
@@ -246,13 +254,18 @@ class Profile:
         )
 
 
-def _factor(seen: float, expected: float, doubt: float) -> float:
-    return (seen + doubt) / (expected + doubt)
+def _factors(
+    seen: Sequence[float], watched: Sequence[float], own: float, doubt: float
+) -> list[float]:
+    """How many times as much as the feed's *own* rate each of the hours or days brings."""
+    pairs = zip(seen, watched, strict=True)
+    return [(each + doubt) / (own * hours + doubt) for each, hours in pairs]
 
 
 def _smooth(hours: Sequence[float]) -> list[float]:
     """Each hour with a part of its neighbours: one entry says something of the hour around it."""
-    return [hours[n - 1] / 4 + hours[n] / 2 + hours[(n + 1) % 24] / 4 for n in range(24)]
+    before, after = (*hours[-1:], *hours[:-1]), (*hours[1:], *hours[:1])
+    return [a / 4 + b / 2 + c / 4 for a, b, c in zip(before, hours, after, strict=True)]
 
 
 def hours_between(start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:

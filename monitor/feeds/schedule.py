@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from monitor import ids
 from monitor.feeds import pace
@@ -84,7 +85,7 @@ def succeeded(
     wait = pace.wait(rhythm, now, bounds, max_age=fetched.max_age)
     moved_to = fetched.permanent_url
     again = feed.moved_count if moved_to == feed.moved_to else 0
-    after = replace(
+    return replace(
         feed,
         polled_at=now,
         next_poll_at=now + max(_spread(wait, feed, now), bounds.shortest),
@@ -95,21 +96,27 @@ def succeeded(
         failure_detail="",
         moved_to=moved_to,
         moved_count=again + 1 if moved_to else 0,  # in a row, at the same new address
+        **_of_document(feed, fetched, parsed, now),
     )
+
+
+def _of_document(
+    feed: Feed, fetched: Fetched | NotModified, parsed: ParsedFeed | None, now: datetime
+) -> dict[str, Any]:
+    """What a document leaves on the feed that came to its end, or is that of the last visit."""
     if isinstance(fetched, NotModified):
-        return replace(after, succeeded_at=now)
+        return {"succeeded_at": now}
     digest = body_hash(fetched.body)
     if not (parsed.complete if parsed else digest == feed.body_hash):
-        return after
-    return replace(
-        after,
-        succeeded_at=now,
-        etag=fetched.etag,
-        last_modified=fetched.last_modified,
-        validators_at=now,
-        body_hash=digest,
-        baseline_at=feed.baseline_at or now,
-    )
+        return {}
+    return {
+        "succeeded_at": now,
+        "etag": fetched.etag,
+        "last_modified": fetched.last_modified,
+        "validators_at": now,
+        "body_hash": digest,
+        "baseline_at": feed.baseline_at or now,
+    }
 
 
 def failed(
@@ -154,7 +161,7 @@ def backoff(feed_id: str, failures: int, reason: FailureReason, first: timedelta
 def _learnt(feed: Feed, parsed: ParsedFeed | None, new: Sequence[Entry], now: datetime) -> Rhythm:
     """The feed's rhythm after this visit; undated entries of a first document teach nothing."""
     was = feed.rhythm
-    if parsed and parsed.complete:
+    if parsed and parsed.complete and (was.word, was.listed) != (parsed.word, parsed.listed):
         was = replace(was, word=parsed.word, listed=parsed.listed)
     first = was.learnt_at is None
     times = [each.published_at or (None if first else each.first_seen_at) for each in new]

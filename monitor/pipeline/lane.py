@@ -107,16 +107,21 @@ class Lane:
             known |= await self._store.call(lambda store: store.known(feed.id, pages))
         return known
 
-    async def commit(self, outcome: Outcome, draft: Draft | None = None) -> bool:
+    async def commit(
+        self, outcome: Outcome, draft: Draft | None = None, *, in_company: bool = False
+    ) -> bool:
         """Store *outcome* and remember *draft*; False if the feed was claimed again since.
+
+        *in_company*: it may wait a little for others, unless somebody is to be told of it.
 
         Waits out a locked or full database for half a lease, then raises StoreBusy.
         """
         give_up = self._clock() + LEASE / 2
         outcome = self._with_notice(outcome)
+        in_company = in_company and not outcome.deliveries
         while True:
             try:
-                accepted = await self._store.commit(outcome)
+                accepted = await self._store.commit(outcome, in_company=in_company)
             except StoreBusy as busy:
                 if self._clock() > give_up:
                     raise

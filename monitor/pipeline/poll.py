@@ -43,6 +43,7 @@ from monitor.pipeline.shared import Shared
 from monitor.settings import BACKFILL_OFF, FeedSettings
 
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
+FEW = 8  # visits: with more under way, what a visit left is stored together with others
 BATCH = 32  # claimed at a time where many wait: ranking them all costs more than one visit
 PORTION = 500  # new entries stored before other feeds get the lane
 PORTION_LEASE = timedelta(minutes=1)  # longer than a portion takes; after a crash it is due again
@@ -60,6 +61,18 @@ class _Gap:
     @property
     def entries(self) -> Sequence[Entry]:
         return self.filled.entries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    """A document that was read, and what was made of it so far."""
+
+    fetched: Fetched
+    parsed: ParsedFeed
+    listing: Listing | None  # None: as before
+    mode: IdentityMode = IdentityMode.GUID
+    entries: tuple[Entry, ...] = ()
+    gap: _Gap = field(default_factory=_Gap)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +125,12 @@ class Poller:
 
     async def round(self) -> list[Polled]:
         """Visit every feed that is due now, each once, and wait for all."""
-        done: list[Polled] = []
+        started: set[asyncio.Task[Polled]] = set()
         began = self._clock()
         while await self.start_due(began) or self._visits:
-            finished, _ = await asyncio.wait(self._visits, return_when=asyncio.FIRST_COMPLETED)
-            done += [visit.result() for visit in finished]
-        return done
+            started |= self._visits
+            await asyncio.wait(tuple(self._visits), return_when=asyncio.FIRST_COMPLETED)
+        return [visit.result() for visit in started]
 
     async def aclose(self, grace: timedelta) -> None:
         """Let running visits finish for *grace*, then abandon them: their feeds stay due."""
@@ -160,7 +173,9 @@ class Poller:
             if isinstance(read.parsed, ParsedFeed):
                 same = read.listing == before != NOTHING_LISTED
                 listing = None if same else read.listing
-                return await self._ingest(feed, result, read.parsed, listing)
+                return await self._ingest(
+                    feed, _Document(fetched=result, parsed=read.parsed, listing=listing)
+                )
             result = read.parsed
         if isinstance(result, Fetched | NotModified):
             return await self._committed(self._unchanged(feed, result))
@@ -178,35 +193,51 @@ class Poller:
         config, own = self._in_force.config, self._settings_of(feed)
         after = schedule.failed(feed, failure, config.poll, self._clock(), own)
         polled = Polled(feed=after, kind=PollKind.FAILED, detail=failure.detail)
-        return _Visit(outcome=Outcome(feed=after), polled=polled)
+        return _Visit(outcome=_left(feed, after), polled=polled)
 
     def _unchanged(self, feed: Feed, fetched: Fetched | NotModified) -> _Visit:
         after = self._succeeded(feed, fetched)
         polled = Polled(feed=after, kind=PollKind.UNCHANGED)
-        return _Visit(outcome=Outcome(feed=after), polled=polled)
+        return _Visit(outcome=_left(feed, after), polled=polled)
 
-    async def _ingest(
-        self, feed: Feed, fetched: Fetched, parsed: ParsedFeed, listing: Listing | None
-    ) -> _Visit:
-        mode, entries = await self._normalised(feed, parsed)
-        gap = await self._gap_before(feed, parsed, entries)
+    async def _ingest(self, feed: Feed, document: _Document) -> _Visit:
+        mode, entries = await self._normalised(feed, document.parsed)
+        document = replace(document, mode=mode, entries=entries)
+        if not entries:  # nothing to decide on: no need to wait for the lane
+            return await self._committed(self._brought(feed, document, Outcome(feed=feed)))
+        document = replace(document, gap=await self._gap_before(feed, document))
         ahead = await self._store_ahead(feed, entries)
+        left_out = document.parsed.left_out
         async with self._lane.lock:
             while True:
                 outcome, draft = await self._lane.decide(
-                    feed, entries, gap.entries, parsed.left_out
+                    feed, entries, document.gap.entries, left_out
                 )
-                brought = ingest.combine(outcome, ahead)
-                after = replace(self._succeeded(feed, fetched, parsed, brought), identity=mode)
-                after = self._judged(feed, after, parsed, brought, gap)
-                offer = websub.offered(fetched, parsed) if parsed.complete else None
-                outcome = replace(outcome, feed=after, offer=offer, listing=listing)
-                polled = _polled(feed, parsed, len(entries), replace(brought, feed=after), gap)
-                visit = _Visit(outcome=outcome, polled=polled)
+                visit = self._brought(feed, document, outcome, ahead)
                 try:
                     return await self._committed(visit, draft)
                 except StoryChanged:  # a person split or joined stories just now: look again
                     continue
+
+    def _brought(
+        self, feed: Feed, document: _Document, decided: Outcome, ahead: Sequence[Outcome] = ()
+    ) -> _Visit:
+        """What a document changes: what was *decided* on it, and the state of its feed.
+
+        *ahead* is stored already; it belongs to what this visit brought.
+        """
+        brought = ingest.combine(decided, ahead)
+        after = self._succeeded(feed, document.fetched, document.parsed, brought.entries)
+        after = self._judged(feed, replace(after, identity=document.mode), document, brought)
+        parsed = document.parsed
+        outcome = replace(
+            decided,
+            feed=after,
+            offer=websub.offered(document.fetched, parsed) if parsed.complete else None,
+            listing=document.listing,
+            learnt=after.rhythm is not feed.rhythm,
+        )
+        return _Visit(outcome=outcome, polled=_polled(feed, document, replace(brought, feed=after)))
 
     async def _normalised(
         self, feed: Feed, parsed: ParsedFeed
@@ -250,9 +281,9 @@ class Poller:
                     continue
                 return outcome if visit.polled is polled else None
 
-    async def _gap_before(self, feed: Feed, parsed: ParsedFeed, entries: Sequence[Entry]) -> _Gap:
+    async def _gap_before(self, feed: Feed, document: _Document) -> _Gap:
         """What came and went since the last visit, as far as older pages show it."""
-        now = self._clock()
+        now, parsed, entries = self._clock(), document.parsed, document.entries
         if parsed.left_out or not parsed.complete:
             return _Gap()
         window = gaps.found(feed, entries, await self._lane.known(feed, entries), now)
@@ -263,15 +294,13 @@ class Poller:
         filled = await self._backfill.fill(feed, parsed, window, where, now)
         return _Gap(window=window, filled=filled)
 
-    def _judged(
-        self, before: Feed, after: Feed, parsed: ParsedFeed, outcome: Outcome, gap: _Gap
-    ) -> Feed:
+    def _judged(self, before: Feed, after: Feed, document: _Document, brought: Outcome) -> Feed:
         """*after* with what the document gives cause to doubt."""
-        now = self._clock()
+        now, gap = self._clock(), document.gap
         late = {entry.id for entry in gap.entries}
-        new = sum(entry.id not in late for entry in outcome.entries)
-        known = parsed.listed - new
-        after = suspicion.after(after, parsed, known, now)
+        new = sum(entry.id not in late for entry in brought.entries)
+        known = document.parsed.listed - new
+        after = suspicion.after(after, document.parsed, known, now)
         if gap.window is None:
             return after
         own = self._settings_of(before)
@@ -284,7 +313,7 @@ class Poller:
         feed: Feed,
         fetched: Fetched | NotModified,
         parsed: ParsedFeed | None = None,
-        outcome: Outcome | None = None,
+        new: Sequence[Entry] = (),
     ) -> Feed:
         return schedule.succeeded(
             feed,
@@ -293,7 +322,7 @@ class Poller:
             settings=self._in_force.config.poll,
             now=self._clock(),
             own=self._settings_of(feed),
-            new=outcome.entries if outcome else (),
+            new=new,
         )
 
     def _settings_of(self, feed: Feed) -> FeedSettings | None:
@@ -303,9 +332,15 @@ class Poller:
 
     async def _committed(self, visit: _Visit, draft: Draft | None = None) -> _Visit:
         """*visit* once its outcome is stored, and *draft* remembered."""
-        if await self._lane.commit(visit.outcome, draft):
+        company = draft is None and len(self._visits) > FEW
+        if await self._lane.commit(visit.outcome, draft, in_company=company):
             return visit
         return replace(visit, polled=_overtaken(visit.outcome.feed))
+
+
+def _left(before: Feed, after: Feed) -> Outcome:
+    """What a visit changes that brought no document: the state of the feed."""
+    return Outcome(feed=after, learnt=after.rhythm is not before.rhythm)
 
 
 def _overtaken(feed: Feed) -> Polled:
@@ -313,20 +348,20 @@ def _overtaken(feed: Feed) -> Polled:
     return Polled(feed=feed, kind=PollKind.FAILED, detail=detail)
 
 
-def _polled(before: Feed, parsed: ParsedFeed, entries: int, outcome: Outcome, gap: _Gap) -> Polled:
-    first = before.baseline_at is None
+def _polled(before: Feed, document: _Document, outcome: Outcome) -> Polled:
+    first, gap = before.baseline_at is None, document.gap
     return Polled(
         feed=outcome.feed,
         kind=PollKind.NEWS if outcome.entries else PollKind.NO_NEWS,
         baseline=first,
-        entries=entries + parsed.left_out,
+        entries=len(document.entries) + document.parsed.left_out,
         new=len(outcome.entries),
         edited=len(outcome.revisions),
         matched=len(outcome.matches),
         alerts=outcome.alerts,
         undated=sum(entry.published_at is None for entry in outcome.entries) if first else 0,
         warnings=(
-            *parsed.warnings,
+            *document.parsed.warnings,
             *_renamed(outcome),
             *([said(gap.window, gap.filled)] if gap.window else []),
         ),

@@ -27,6 +27,7 @@ from monitor.pipeline.jumps import not_later
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
+from monitor.pipeline.words import ByStem
 from monitor.rules.load import RuleSet, changes, load, read_folder
 from monitor.rules.trial import backtest
 from monitor.rules.watch import Watcher, read_stamps
@@ -303,12 +304,12 @@ def usable_rules(config: Config, frequencies: Mapping[str, int] | None = None) -
 
 async def _read(config: Config, store: Writer) -> RuleSet:
     """Parsing and compiling may take seconds: not in the event loop."""
-    frequencies = await store.call(lambda each: each.document_frequencies())
+    frequencies = ByStem(await store.call(lambda each: each.story_words()))
     return await asyncio.to_thread(usable_rules, config, frequencies)
 
 
 async def _stored(files: Mapping[str, str], store: Writer) -> RuleSet:
-    frequencies = await store.call(lambda each: each.document_frequencies())
+    frequencies = ByStem(await store.call(lambda each: each.story_words()))
     raw = {name: text.encode() for name, text in files.items()}
     return await asyncio.to_thread(load, raw, frequencies, detect=detector())
 

@@ -70,6 +70,8 @@ class Matcher:
 
     def match(self, entry: Entry) -> list[Match]:
         """The rules that are true of *entry*, in their order, each with where."""
+        if not self._rules:
+            return []
         scanned = self.scan(entry)
         matches = []
         for number in self._candidates(scanned.hits):

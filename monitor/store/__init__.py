@@ -324,9 +324,6 @@ class Store(Protocol):
 
     def last_rule_set(self) -> RuleSetRecord | None: ...
 
-    def document_frequencies(self, limit: int = 50_000) -> dict[str, int]:
-        """Folded word → number of stored entries with it, the most frequent ones."""
-
     # --- notes: small facts that must survive a restart ("welcomed desk-slack")
     def note(self, name: str) -> str | None: ...
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.model import EarlierText, Entry, Known, Match, Outcome, Revision
 from monitor.store import articles, rows, stories
 from monitor.store.chunks import chunks, glob_free
-from monitor.text import words
 
 REVISIONS_KEPT = 20  # of one entry: the first, and the latest
 _WITH_FEED = (
@@ -51,16 +49,14 @@ def known(db: sqlite3.Connection, feed_id: str, keys: Sequence[str]) -> dict[str
 def save(db: sqlite3.Connection, outcome: Outcome) -> None:
     """Everything of *outcome* but the feed, the alerts and the deliveries."""
     story_of = {each.told.entry_id: each.told.story_id for each in outcome.placements}
-    new = _not_stored(db, outcome.entries)
     db.executemany(
         f"INSERT OR IGNORE INTO entries VALUES ({','.join('?' * 14)})",
-        [rows.entry_row(entry, story_of[entry.id]) for entry in new],
+        [rows.entry_row(entry, story_of[entry.id]) for entry in outcome.entries],
     )
     stories.save(db, outcome)
     _save_keys(db, outcome)
     articles.queue(db, outcome.articles)
     save_changes(db, outcome)
-    _count_words(db, new)
 
 
 def save_changes(db: sqlite3.Connection, outcome: Outcome) -> None:
@@ -68,16 +64,6 @@ def save_changes(db: sqlite3.Connection, outcome: Outcome) -> None:
     for revision in outcome.revisions:
         _revise(db, revision)
     _save_matches(db, outcome.matches)
-
-
-def _not_stored(db: sqlite3.Connection, entries: Sequence[Entry]) -> list[Entry]:
-    """A commit that is repeated must not count its words again."""
-    stored: set[str] = set()
-    for chunk in chunks(entry.id for entry in entries):
-        marks = ",".join("?" * len(chunk))
-        query = f"SELECT id FROM entries WHERE id IN ({marks})"
-        stored.update(row["id"] for row in db.execute(query, chunk))
-    return [entry for entry in entries if entry.id not in stored]
 
 
 def _save_keys(db: sqlite3.Connection, outcome: Outcome) -> None:
@@ -127,18 +113,6 @@ def _save_matches(db: sqlite3.Connection, matches: Sequence[Match]) -> None:
         "INSERT INTO matches VALUES (?, ?, ?)"
         " ON CONFLICT (entry_id, rule) DO UPDATE SET hits = excluded.hits",
         [rows.match_row(match) for match in matches],
-    )
-
-
-def _count_words(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
-    """Document frequencies: in how many entries a word stands."""
-    counts: Counter[str] = Counter()
-    for entry in entries:
-        counts.update({word for word in words(f"{entry.title} {entry.summary}") if len(word) < 40})
-    db.executemany(
-        "INSERT INTO word_counts VALUES (?, ?)"
-        " ON CONFLICT (word) DO UPDATE SET entries = entries + excluded.entries",
-        counts.items(),
     )
 
 
@@ -197,8 +171,3 @@ def revisions(db: sqlite3.Connection, entry_id: str) -> list[EarlierText]:
         )
         for row in db.execute(query, [entry_id])
     ]
-
-
-def document_frequencies(db: sqlite3.Connection, limit: int) -> dict[str, int]:
-    query = "SELECT word, entries FROM word_counts ORDER BY entries DESC LIMIT ?"
-    return {row["word"]: row["entries"] for row in db.execute(query, [limit])}

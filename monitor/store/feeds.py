@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from monitor import ids
 from monitor.model import Feed
 from monitor.settings import FeedSettings
-from monitor.store import rows
+from monitor.store import rhythms, rows
 
 HORIZON = timedelta(hours=25)  # a poll further away than this is due: the clock was set back
 OF_A_HOST = 16  # feeds of one host visited at a time
@@ -148,14 +148,21 @@ def next_poll_at(db: sqlite3.Connection, partition: int) -> datetime | None:
     return rows.moment_or_none(first)
 
 
-def save_polled(db: sqlite3.Connection, feed: Feed) -> bool:
+_POLLED = (
+    f"UPDATE feeds SET {', '.join(f'{name} = ?' for name in rows.POLLED)}, leased_from = NULL"
+    " WHERE id = ? AND claim = ?"
+)
+
+
+def save_polled(db: sqlite3.Connection, feed: Feed, *, learnt: bool) -> bool:
     """Write what a poll left; False: the feed was claimed again since, nothing is written."""
-    columns = ", ".join(f"{name} = ?" for name in rows.POLLED)
-    done = db.execute(
-        f"UPDATE feeds SET {columns}, leased_from = NULL WHERE id = ? AND claim = ?",
-        [*rows.polled(feed), feed.id, feed.claim],
-    )
-    return done.rowcount == 1
+    done = db.execute(_POLLED, [*rows.polled(feed), feed.id, feed.claim])
+    if done.rowcount != 1:
+        return False
+    if learnt:
+        rhythm = rhythms.dump(feed.rhythm)
+        db.execute("UPDATE feeds SET rhythm = ? WHERE id = ?", [rhythm, feed.id])
+    return True
 
 
 def set_reported(db: sqlite3.Connection, feeds: Sequence[Feed]) -> None:

@@ -25,7 +25,6 @@ from monitor.model import (
     Match,
     Message,
     Oddity,
-    Rhythm,
     Severity,
     Story,
     Suspicion,
@@ -79,8 +78,11 @@ FEED_TIMES = (
 )
 
 
+_FEED = tuple(each.name for each in fields(Feed))
+
+
 def feed(row: Row) -> Feed:
-    values = {each.name: row[each.name] for each in fields(Feed)}
+    values = {name: row[name] for name in _FEED}
     values |= {name: moment_or_none(row[name]) for name in FEED_TIMES}
     return Feed(
         **values
@@ -109,7 +111,7 @@ def _suspicion(text: str) -> Suspicion:
 
 
 # What a poll may change; name, url, tags, paused belong to the configuration, and what people were
-# told (reported, quiet_since) to the sweep that tells it.
+# told (reported, quiet_since) to the sweep that tells it.  The rhythm is large, and changes seldom.
 POLLED = (
     "next_poll_at",
     "polled_at",
@@ -131,7 +133,6 @@ POLLED = (
     "gap_from",
     "gap_until",
     "gap_told",
-    "rhythm",
 )
 
 
@@ -143,8 +144,6 @@ def polled(feed: Feed) -> list[Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Suspicion):
         return dump((value.oddity, value.detail, value.title, value.entries))
-    if isinstance(value, Rhythm):
-        return rhythms.dump(value)
     return micros(value) if isinstance(value, datetime) else value
 
 

@@ -313,7 +313,8 @@ CREATE TABLE listings (                    -- a feed's last document, to compare
   head BLOB NOT NULL,                      -- hash of what the feed says of itself
   told TEXT NOT NULL,                      -- JSON: what that is
   entries BLOB NOT NULL                    -- hash and hash of the key of each entry, in order
-) STRICT
+) STRICT;
+DROP TABLE word_counts
 """
 
 

@@ -312,11 +312,12 @@ class SqliteStore:
         db.execute("SAVEPOINT one")
         try:
             corrections.refuse_later(db, outcome.corrections_seen)
-            accepted = feeds.save_polled(db, outcome.feed)
-            if accepted:
+            accepted = feeds.save_polled(db, outcome.feed, learnt=outcome.learnt)
+            if accepted and not outcome.only_the_feed:
                 entries.save(db, outcome)
                 crashpoint("in-transaction")
                 outbox.queue(db, outcome.alerts, outcome.deliveries)
+            if accepted:
                 subscriptions.offer(db, outcome.feed, outcome.offer)
                 listings.save(db, outcome.feed.id, outcome.listing)
         except BaseException:
@@ -638,10 +639,6 @@ class SqliteStore:
         return RuleSetRecord(
             version=row["version"], files=files, loaded_at=rows.moment(row["loaded_at"])
         )
-
-    def document_frequencies(self, limit: int = 50_000) -> dict[str, int]:
-        with self._reading() as db:
-            return entries.document_frequencies(db, limit)
 
     def note(self, name: str) -> str | None:
         with self._reading() as db:

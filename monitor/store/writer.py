@@ -1,7 +1,7 @@
 """The async face of the store: one thread that owns the write connection.
 
 Outcomes that wait while the thread is busy are committed together, in one transaction: fast when
-idle, cheap under load.
+idle, cheap under load.  Those nobody is waiting for gather for a moment first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from monitor.store import Store
 
 T = TypeVar("T")
 
-Job = tuple[Callable[[Store], Any] | Outcome, "asyncio.Future[Any]"]
+GATHERING = 0.05  # seconds
+
+Future = asyncio.Future[Any]
+Job = tuple[Callable[[Store], Any] | Outcome, Future]
 
 
 class Writer:
@@ -27,21 +30,25 @@ class Writer:
     def __init__(self, open_store: Callable[[], Store]) -> None:
         """*open_store* is called in the thread, at the first call, which raises what it raises."""
         self._open = open_store
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[list[Job] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._store: Store | None = None  # the thread's, once it is open
         self.on_damage: Callable[[StoreDamaged], None] = lambda damage: None  # in the event loop
+        self._gathered: list[Job] = []
 
     async def call(self, method: Callable[[Store], T]) -> T:
         """``method(store)``, in the store's thread."""
         result: T = await self._submit(method)
         return result
 
-    async def commit(self, outcome: Outcome) -> bool:
-        """Store *outcome*; False: its feed was claimed again since.  Raises StoreBusy."""
-        return bool(await self._submit(outcome))
+    async def commit(self, outcome: Outcome, *, in_company: bool = False) -> bool:
+        """Store *outcome*; False: its feed was claimed again since.  Raises StoreBusy.
+
+        *in_company*: others will come soon, with which it may be stored.
+        """
+        return bool(await self._submit(outcome, gather=in_company))
 
     def hurry(self) -> None:
         """What waits for the lock of another program waits no longer: this one is to end."""
@@ -51,21 +58,36 @@ class Writer:
     async def aclose(self) -> None:
         """Finish what is queued and close the database; later calls raise RuntimeError."""
         self._closed = True
+        self._send_gathered()
         if self._thread is not None:
             self._jobs.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
 
-    async def _submit(self, job: Callable[[Store], T] | Outcome) -> Any:
+    async def _submit(self, job: Callable[[Store], T] | Outcome, *, gather: bool = False) -> Any:
         if self._closed:  # no thread would ever answer
             raise RuntimeError("the store is closed")
         self._loop = asyncio.get_running_loop()
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="store", daemon=True)
             self._thread.start()
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self._jobs.put((job, future))
+        future: Future = self._loop.create_future()
+        if gather:
+            self._gather((job, future))
+        else:
+            self._jobs.put([(job, future)])
         return await asyncio.shield(future)  # a cancelled caller does not undo the write
+
+    def _gather(self, job: Job) -> None:
+        assert self._loop is not None
+        if not self._gathered:
+            self._loop.call_later(GATHERING, self._send_gathered)
+        self._gathered.append(job)
+
+    def _send_gathered(self) -> None:
+        if self._gathered:
+            self._jobs.put(self._gathered)
+            self._gathered = []
 
     # --- in the thread
 
@@ -74,8 +96,7 @@ class Writer:
             try:
                 self._store = self._store or self._open()
             except Exception as error:
-                for _, future in batch:
-                    self._settle(future, error=error)
+                self._settle([(future, error) for _, future in batch])
             else:
                 self._work(self._store, batch)
         if self._store is not None:
@@ -85,16 +106,16 @@ class Writer:
         """Everything that waits, at least one job; empty: it is time to end."""
         batch: list[Job] = []
         while not batch or not self._jobs.empty():
-            job = self._jobs.get()
-            if job is None:
+            jobs = self._jobs.get()
+            if jobs is None:
                 self._jobs.put(None)  # seen again once this batch is done
                 break
-            batch.append(job)
+            batch += jobs
         return batch
 
     def _work(self, store: Store, batch: list[Job]) -> None:
         """The jobs of *batch* in order, neighbouring outcomes together."""
-        outcomes: list[tuple[Outcome, asyncio.Future[Any]]] = []
+        outcomes: list[tuple[Outcome, Future]] = []
         for job, future in batch:
             if isinstance(job, Outcome):
                 outcomes.append((job, future))
@@ -102,43 +123,44 @@ class Writer:
             self._commit(store, outcomes)
             outcomes = []
             try:
-                self._settle(future, job(store))
+                self._settle([(future, job(store))])
             except Exception as error:
-                self._settle(future, error=error)
+                self._settle([(future, error)])
         self._commit(store, outcomes)
 
-    def _commit(self, store: Store, waiting: list[tuple[Outcome, asyncio.Future[Any]]]) -> None:
+    def _commit(self, store: Store, waiting: list[tuple[Outcome, Future]]) -> None:
         """All at once; if that fails for a reason of one of them, each alone."""
         if not waiting:
             return
+        futures = [future for _, future in waiting]
         try:
             accepted = store.commit([outcome for outcome, _ in waiting])
         except StoreBusy as busy:
-            for _, future in waiting:
-                self._settle(future, error=busy)
+            self._settle([(future, busy) for future in futures])
         except Exception as error:
             if len(waiting) == 1:
-                self._settle(waiting[0][1], error=error)
+                self._settle([(futures[0], error)])
                 return
             for one in waiting:
                 self._commit(store, [one])
         else:
-            for (_, future), done in zip(waiting, accepted, strict=True):
-                self._settle(future, done)
+            self._settle(list(zip(futures, accepted, strict=True)))
 
-    def _settle(
-        self, future: asyncio.Future[Any], result: Any = None, *, error: Exception | None = None
-    ) -> None:
-        def settle() -> None:
-            if isinstance(error, StoreDamaged):
-                self.on_damage(error)
-            if future.done():
-                return
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
+    def _settle(self, results: list[tuple[Future, Any]]) -> None:
+        """Hand over what the calls returned, or the exceptions they raised."""
         assert self._loop is not None
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(settle)
+            self._loop.call_soon_threadsafe(self._hand_over, results)
+
+    # --- in the event loop
+
+    def _hand_over(self, results: list[tuple[Future, Any]]) -> None:
+        for future, result in results:
+            if isinstance(result, StoreDamaged):
+                self.on_damage(result)
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)

@@ -98,7 +98,6 @@ def reading(store: SqliteStore, path: Path) -> None:
     measured("newest 100 entries", 20, lambda _: store.entries())
     measured("newest 100 entries of a feed", 20, lambda _: store.entries(feed="Feed 0"))
     measured("entries of a feed that does not exist", 5, lambda _: store.entries(feed="none"))
-    measured("document frequencies", 5, lambda _: store.document_frequencies())
     measured("open and check", 3, lambda _: SqliteStore.open(str(path)).close())
     measured("open to read", 5, lambda _: SqliteStore.read_only(str(path)).close())
 
