@@ -154,7 +154,7 @@ async def test_mail_servers_misbehave(tmp_path: Path, held: Held) -> None:
         await house.stop()
         house.write_config(channels=_channels(house, urls))
         await house.run()
-        await house.recovers()
+        await house.recovers(within=30)  # it starts, and so do the senders
         await house.settled(within=scaled(ci=90, scaled=120, full=2400))
         held(await house.audit(given_up=["refused", "parked"]))
 
@@ -281,6 +281,7 @@ async def test_poison_rows(tmp_path: Path, held: Held) -> None:
             for number, changes in enumerate(POISON.values()):
                 _insert(db, number, changes)
         await house.run()
+        await house.until(lambda: house.logged("polled"), "the start")
         took = await house.recovers()
         await house.polled(3)
         _, out, err = await house.command("deliveries", "list", "--json")

@@ -15,6 +15,7 @@ import pytest
 
 from tests.faults.fault import fault, scaled
 from tests.faults.house import House, _children, a_house
+from tests.faults.ledgers import Life
 
 Held = Callable[[object], None]
 
@@ -38,6 +39,8 @@ async def _slain(house: House, what: str, seconds: float) -> int:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
                 count += 1
+                for what_ in ("end", "start"):  # what a child was doing may be done again
+                    house.ledger.write(Life(t=house.ledger.now, what=what_, detail=what))
         await asyncio.sleep(0.4)
     return count
 
