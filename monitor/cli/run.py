@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -52,34 +53,50 @@ class Shows(Protocol):
     def stop(self) -> None: ...
 
 
+log_level_option = click.option(
+    "--log-level",
+    type=click.Choice(("debug", "info", "warning", "error")),
+    default="info",
+    help="What is logged; info by default. warning leaves out what went well.",
+)
+
+
 @click.command()
 @config_option
-def run() -> None:
+@log_level_option
+def run(log_level: str) -> None:
     """Watch the feeds and alert until stopped (Ctrl-C or SIGTERM).
 
     On a terminal it prints a line for every event; without one, JSON lines on stderr. Rules and
     config.toml may be edited while it runs: a good edit is in force within two seconds, a bad one
     changes nothing and is reported.
     """
-    asyncio.run(_run(config_path()))
+    try:
+        asyncio.run(_run(config_path(), log_level))
+    finally:
+        logs.close()
     sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(0)  # what a slow name server still holds up must not hold up the end
 
 
 @click.command()
 @config_option
+@log_level_option
 @click.pass_context
-def once(ctx: click.Context) -> None:
+def once(ctx: click.Context, log_level: str) -> None:
     """Visit every due feed once, deliver what waits, and exit: for cron.
 
     Exit code 0: all went well; 1: some feed or channel failed and is tried again next time.
     """
-    ctx.exit(asyncio.run(_once(config_path())))
+    try:
+        code = asyncio.run(_once(config_path(), log_level))
+    finally:
+        logs.close()
+    ctx.exit(code)
 
 
-async def _run(path: Path) -> None:
-    async with _session(path) as (session, shows, waker):
+async def _run(path: Path, log_level: str) -> None:
+    async with _session(path, log_level) as (session, shows, waker):
         ticks = _ticks(session)
         progress, supervisor = Progress([tick.name for tick in ticks]), Supervisor()
         daemon = Daemon(
@@ -98,9 +115,9 @@ async def _run(path: Path) -> None:
         shows.stop()
 
 
-async def _once(path: Path) -> int:
+async def _once(path: Path, log_level: str) -> int:
     failed: list[Event] = []
-    async with _session(path, failed) as (session, shows, _):
+    async with _session(path, log_level, failed) as (session, shows, _):
         shows.start(session.in_force.config, session.in_force.rules, await _feeds(session))
         await session.poller.round()
         await session.articles.round()
@@ -145,11 +162,11 @@ class _Waker:
 
 @asynccontextmanager
 async def _session(
-    path: Path, failed: list[Event] | None = None
+    path: Path, log_level: str, failed: list[Event] | None = None
 ) -> AsyncIterator[tuple[Session, Shows, _Waker]]:
     config = load(path, last_good=last_good)
     terminal = sys.stdout.isatty()
-    logs.set_up(terminal=terminal)
+    logs.set_up(terminal=terminal, level=logging.getLevelNamesMapping()[log_level.upper()])
     logs.register_secrets(secrets_of(config))
     shows, waker = _shows(config, terminal=terminal), _Waker()
 
