@@ -1,7 +1,7 @@
-"""What is said again and again is said once, and then how often.  Pure: the clock is brought.
+"""What is said again and again is said a few times, then how often.  Pure: the clock is brought.
 
-A dead database may be complained about once a second for a day: the first complaint is admitted,
-those of the next ten minutes are only counted.  Every one is either admitted or in a count.
+A dead database may be complained about once a second for a day: of ten minutes the first complaints
+are admitted, the others only counted.  Every one is either admitted or in a count.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 WINDOW = timedelta(minutes=10)
+TOLD = 5  # times in a window
 MOST = 2_000  # different complaints remembered at a time
 
 EXCEPTION = "exception_type"
@@ -29,7 +30,7 @@ class Repeated:
     """An event that came again after it had been admitted."""
 
     event: Event  # as it was when it was admitted
-    times: int  # not counting that one
+    times: int  # not counting those admitted
     length: timedelta  # of the time in which it came again
 
 
@@ -37,15 +38,17 @@ class Repeated:
 class _Window:
     event: Event
     began: float
+    told: int = 1
     times: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
 class Folder:
-    """Admits each event once in *window*; *clock* counts seconds and never goes back."""
+    """Admits each event *told* times in *window*; *clock* counts seconds and never goes back."""
 
     clock: Callable[[], float]
     window: timedelta = WINDOW
+    told: int = TOLD
     most: int = MOST
     _open: dict[Key, _Window] = field(default_factory=dict)  # the oldest first
     _over: list[Repeated] = field(default_factory=list)
@@ -55,6 +58,9 @@ class Folder:
         self._close_old()
         key = _key(event)
         known = self._open.get(key)
+        if known is not None and known.told < self.told:
+            known.told += 1
+            return True
         if known is not None:
             known.times += 1
             return False

@@ -60,9 +60,14 @@ def set_up(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    hush(level)
+    logging.captureWarnings(True)
+
+
+def hush(level: int) -> None:
+    """Hear the chatty from WARNING on, whatever is heard of the others: they print addresses."""
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
-    logging.captureWarnings(True)
 
 
 def flush(seconds: float = PATIENCE) -> None:
@@ -146,8 +151,12 @@ class _Folding(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Called with the handler's lock held."""
-        if record.levelno < logging.WARNING or self._folder.admits(_said(record)):
-            self._writer.put(self.format(record))
+        try:
+            if record.levelno < logging.WARNING or self._folder.admits(_said(record)):
+                self._writer.put(self.format(record))
+        except Exception:  # what cannot be written down must not stop whoever says it
+            event = {"event": "a log line could not be made", "level": "error"}
+            self._writer.put(self._line({**event, "logger": record.name}))
 
     def flush(self) -> None:
         self.drain(PATIENCE)

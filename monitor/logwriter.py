@@ -113,23 +113,29 @@ class LogWriter:
 
 
 def to_stderr(text: str) -> None:
-    """Write to ``sys.stderr`` as it is now: a progress bar replaces it for a while.
+    """Write to ``sys.stderr`` as it is now: a progress bar replaces it for a while."""
+    _to_stream(sys.stderr, sys.__stderr__, text)
 
-    Past its buffer: a thread that blocks in there takes a lock along, which the end of the
-    program would wait for.
-    """
-    stream = sys.stderr
+
+def to_stdout(text: str) -> None:
+    """The same for what is no log."""
+    _to_stream(sys.stdout, sys.__stdout__, text)
+
+
+def _to_stream(stream: TextIO | None, own: TextIO | None, text: str) -> None:
+    """Past the buffer of the program's *own* stream: a thread that blocks in there takes a lock
+    along, which the end of the program would wait for."""
     if stream is None:
-        raise OSError("stderr is closed")
-    if stream is sys.__stderr__:
-        _to_file(sys.stderr, text)
+        raise OSError("it is closed")
+    if stream is own:
+        _to_file(stream, text)
         return
     stream.write(text)
     stream.flush()
 
 
 def _to_file(stream: TextIO, text: str) -> None:
-    data = text.encode(stream.encoding, "backslashreplace")
+    data = text.encode(stream.encoding or "utf-8", "replace")
     while data:
         with suppress(BlockingIOError):
             data = data[os.write(stream.fileno(), data) :]

@@ -26,14 +26,14 @@ POLLED = {"event": "polled", "feed": "NATO", "detail": "HTTP 503, try 1", "level
     ],
 )
 def test_what_is_the_same_complaint(change: dict[str, object], told: bool) -> None:
-    folder = Folder(clock=Clock())
+    folder = Folder(clock=Clock(), told=1)
     assert folder.admits(POLLED)
     assert folder.admits({**POLLED, **change}) is told
 
 
 def test_a_count_comes_with_the_end_of_the_window_and_then_it_is_told_again() -> None:
     clock = Clock()
-    folder = Folder(clock=clock, window=timedelta(minutes=10))
+    folder = Folder(clock=clock, window=timedelta(minutes=10), told=1)
     assert [folder.admits(POLLED) for _ in range(4)] == [True, False, False, False]
     clock.now = 599
     assert folder.over() == []
@@ -45,14 +45,14 @@ def test_a_count_comes_with_the_end_of_the_window_and_then_it_is_told_again() ->
 
 def test_what_came_once_leaves_no_count() -> None:
     clock = Clock()
-    folder = Folder(clock=clock)
+    folder = Folder(clock=clock, told=1)
     folder.admits(POLLED)
     clock.now = 10_000
     assert folder.over() == folder.rest() == []
 
 
 def test_it_remembers_only_so_many_and_forgets_no_count() -> None:
-    folder = Folder(clock=Clock(), most=3)
+    folder = Folder(clock=Clock(), most=3, told=1)
     admitted = 0
     for number in range(50):
         for _ in range(number % 5 + 1):
@@ -60,3 +60,9 @@ def test_it_remembers_only_so_many_and_forgets_no_count() -> None:
     counted = sum(each.times for each in folder.rest())
     assert admitted == 50
     assert admitted + counted == sum(number % 5 + 1 for number in range(50))
+
+
+def test_the_first_few_are_told() -> None:
+    folder = Folder(clock=Clock(), told=3)
+    assert [folder.admits(POLLED) for _ in range(5)] == [True, True, True, False, False]
+    assert [each.times for each in folder.rest()] == [2]

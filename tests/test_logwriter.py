@@ -60,10 +60,10 @@ def test_a_blocked_target_holds_up_nobody_and_what_was_dropped_is_said(target: T
     target.open.set()
     assert lines.drain(10)
     kept = [each for each in target.taken if " " not in each]
-    (lost,) = (each for each in target.taken if " " in each)
+    lost = sum(int(each.split()[0]) for each in target.taken if " " in each)
     assert 250 <= len(kept) <= 252
     assert kept == sorted(kept)
-    assert lost == f"{5_000 - len(kept)} lost"
+    assert lost == 5_000 - len(kept)
 
 
 def test_a_full_disk_loses_lines_and_says_how_many_once_there_is_room(target: Target) -> None:
@@ -115,5 +115,5 @@ def test_the_real_stderr_is_written_past_its_buffer(
         to_stderr("Ukraїna\n")
         many = threading.Thread(target=to_stderr, args=("x" * 200_000,))
         many.start()
-        assert pipe.read(200_010) == b"Ukra\\u0457na\n" + b"x" * (200_010 - 13)
+        assert pipe.read(200_008) == b"Ukra?na\n" + b"x" * 200_000
         many.join(10)

@@ -16,10 +16,14 @@ from typing import NoReturn
 import click
 
 from monitor.cli.options import config_option
-from monitor.errors import ConfigError, MonitorError
+from monitor.errors import ConfigError, MonitorError, StoreBusy
 
 DEFAULT = "run"
 INTERRUPTED = 130  # as shells count: 128 + SIGINT
+_FULL_OR_HELD = (
+    "The disk is full, or another program holds the database. What is stored is safe:"
+    " make room, or wait, and try again."
+)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # name → (module, attribute, what --help says)
@@ -138,7 +142,7 @@ def invoke(arguments: Sequence[str]) -> int:
         if error.errno not in _NO_ROOM or error.filename is not None:
             raise
         _print_no_more()
-        click.echo(f"The output cannot be written: {error.strerror}.", err=True)
+        click.echo(f"Nothing more can be written: {error.strerror}.", err=True)
         return MonitorError.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
@@ -157,6 +161,8 @@ def _print_no_more() -> None:
 
 
 def _prose(error: MonitorError) -> str:
-    if not isinstance(error, ConfigError):
-        return str(error)
-    return f"{error}\nNothing was changed."
+    if isinstance(error, ConfigError):
+        return f"{error}\nNothing was changed."
+    if isinstance(error, StoreBusy):
+        return f"{error}\n{_FULL_OR_HELD}"
+    return str(error)

@@ -287,6 +287,9 @@ class Store(Protocol):
 
     def next_due_at(self) -> datetime | None: ...
 
+    def oldest_waiting_at(self) -> datetime | None:
+        """When what has waited longest to be sent was queued."""
+
     def channel_states(self) -> list[ChannelState]: ...
 
     def resume(self, targets: Sequence[str] | None = None) -> None:

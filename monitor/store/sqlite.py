@@ -576,6 +576,10 @@ class SqliteStore:
         with self._reading() as db:
             return outbox.next_due_at(db)
 
+    def oldest_waiting_at(self) -> datetime | None:
+        with self._reading() as db:
+            return outbox.oldest_waiting_at(db)
+
     def channel_states(self) -> list[ChannelState]:
         with self._reading() as db:
             return outbox.channel_states(db)
