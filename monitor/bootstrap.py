@@ -52,6 +52,7 @@ DEV_MODULES = (
     "importlinter",
     "lxml_html_clean",
     "mypy",
+    "prometheus_client",
     "pytest",
     "pytest_asyncio",
     "xdist",

@@ -24,6 +24,7 @@ from monitor.configfile import (
 from monitor.configopml import referenced, resolved
 from monitor.configpace import check_poll
 from monitor.configsecrets import Findings, Where, shown
+from monitor.configwatch import read_heartbeat, read_metrics
 from monitor.configwebsub import read_websub
 from monitor.errors import ConfigError, Problem
 from monitor.settings import Channel, Config, FeedSettings, PollSettings, Route, Target
@@ -91,8 +92,9 @@ def secrets_of(config: Config) -> tuple[str, ...]:
         for target in channel.targets:
             found |= _secrets_of_url(target.url)
             if channel.kind == webhook.KIND:
-                parts = urlsplit(target.url)
-                found |= _long_pieces(f"{webhook.KIND}://{parts.path}?{parts.query}")
+                found |= _secrets_behind_host(target.url)
+    if config.heartbeat is not None:
+        found |= _secrets_of_url(config.heartbeat.url) | _secrets_behind_host(config.heartbeat.url)
     for feed in config.feeds:
         found.update(feed.access.secrets)
         if urlsplit(feed.url).password:
@@ -109,6 +111,12 @@ def _secrets_of_url(url: str) -> set[str]:
     if kind not in ("mailto", "mailtos", "http", "https"):
         found |= _long_pieces(url)
     return found - {""}
+
+
+def _secrets_behind_host(url: str) -> set[str]:
+    """Of an address whose path or query is the secret; who is asked is none."""
+    parts = urlsplit(url)
+    return _long_pieces(f"{parts.scheme}://{parts.path}?{parts.query}")
 
 
 def _long_pieces(url: str) -> set[str]:
@@ -172,6 +180,8 @@ def _config(
         default_channels=_optional(monitor.default_channels),
         poll=_poll(table.poll, findings),
         websub=read_websub(table.websub, findings, need_server=channel_reader.need_secrets),
+        heartbeat=read_heartbeat(table.heartbeat, channel_reader),
+        metrics=read_metrics(table.metrics, findings, need_server=channel_reader.need_secrets),
         feeds=feeds,
         feeds_from=feeds_from,
         channels=channels,

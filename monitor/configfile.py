@@ -237,6 +237,17 @@ class WebSubTable(Table):
     listen: str = "127.0.0.1:8480"
 
 
+class HeartbeatTable(Table):
+    url: Secret | None = None
+    url_file: str | None = None
+    interval: Duration = timedelta(minutes=5)
+
+
+class MetricsTable(Table):
+    listen: str = "127.0.0.1:9464"
+    hosts: Words = []
+
+
 class ConfigTable(Table):
     """The whole file."""
 
@@ -244,6 +255,8 @@ class ConfigTable(Table):
     outputs: OutputsTable = OutputsTable()
     poll: PollTable = PollTable()
     websub: WebSubTable | None = None
+    heartbeat: HeartbeatTable | None = None
+    metrics: MetricsTable | None = None
     feeds: list[FeedTable] = []
     channels: list[ChannelTable] = []
     routes: list[RouteTable] = []

@@ -28,7 +28,7 @@ def read_websub(
     if not _is_public(callback):
         what = "hubs must reach us by https, at an address without log-in, query or #"
         findings.add(("websub", "callback"), what, 'such as "https://desk.example.org/websub"')
-    host, port = _place(table.listen) or ("", 0)
+    host, port = place(table.listen) or ("", 0)
     if not host:
         what = "that is no address to listen on"
         remedy = 'write an address and a port, such as "127.0.0.1:8480" or "[::1]:8480"'
@@ -51,7 +51,7 @@ def _is_public(url: str) -> bool:
     return bool(parts.hostname) and bare and known and plain
 
 
-def _place(text: str) -> tuple[str, int] | None:
+def place(text: str) -> tuple[str, int] | None:
     """The address and the port of "127.0.0.1:8480" or "[::1]:8480"."""
     host, _, port = text.strip().rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")

@@ -2,10 +2,10 @@
 
 MonitorError
 ├── ConfigError        config.toml or a rule file cannot be used; carries every problem      exit 2
-├── StoreError         the database refused                                                 exit 3
+├── StoreError         the database refused                                                exit 3
 │   ├── StoreRefused   not ours, from the future, damaged, unreadable: a person must act
 │   │   └── StoreDamaged   SQLite finds it damaged: no waiting mends that
-│   └── StoreBusy      locked or full: passes by itself, the caller tries again later
+│   └── StoreBusy      locked or full: passes by itself, the caller tries again later     exit 1
 ├── AlreadyRunning     another daemon holds the database                                    exit 4
 └── ChildFailed        a sandboxed function died, was late or ran out of memory
 """
@@ -70,6 +70,8 @@ class StoreDamaged(StoreRefused):
 
 class StoreBusy(StoreError):
     """The database is locked or the disk is full: nothing was written, try again later."""
+
+    exit_code = 1
 
 
 class StoryChanged(StoreError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from monitor.errors import Problem
@@ -40,6 +41,7 @@ class Handed:
 
     message: Message
     result: SendResult
+    since: datetime | None = None  # when the oldest alert in it was raised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

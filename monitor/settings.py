@@ -139,6 +139,23 @@ class WebSubSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatSettings:
+    """Who outside learns that the monitor lives, and how often."""
+
+    url: str = field(repr=False)  # a secret: who knows it can imitate us; "": it cannot be read
+    interval: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """Where the monitor can be asked how it is."""
+
+    host: str  # an address
+    port: int
+    hosts: tuple[str, ...] = ()  # names it may be asked by beside those of this machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole of config.toml.  Paths are absolute strings."""
 
@@ -155,6 +172,8 @@ class Config:
     default_channels: tuple[str, ...] | None = None  # None: all channels
     poll: PollSettings = PollSettings()
     websub: WebSubSettings | None = None  # None: nothing listens, nothing is subscribed
+    heartbeat: HeartbeatSettings | None = None  # None: nobody outside is told
+    metrics: MetricsSettings | None = None  # None: nobody can ask
     feeds: tuple[FeedSettings, ...] = ()
     channels: tuple[Channel, ...] = ()
     routes: tuple[Route, ...] = ()

@@ -133,7 +133,7 @@ def failing(name: str) -> None:
     [
         ("MonitorError", 1),
         ("ConfigError", 2),
-        ("StoreBusy", 3),
+        ("StoreBusy", 1),
         ("StoreRefused", 3),
         ("AlreadyRunning", 4),
     ],

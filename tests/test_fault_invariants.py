@@ -146,6 +146,13 @@ def test_a_poll_that_the_test_held_up_is_not_late(tmp_path: Path) -> None:
     assert scene.broken() == set()
 
 
+def test_what_may_take_ten_seconds_may_take_more_where_processes_queue(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.life(6.0, "start", crowd=2.5)
+    scene.life(20.0, "end")
+    assert scene.broken() == set()
+
+
 def test_a_line_cut_off_by_a_kill_is_no_fault(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.says('{"event": "started"}\n{"eve')

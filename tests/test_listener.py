@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from monitor.feeds.listener import AT_ONCE, Listener
+from monitor.door import AT_ONCE
+from monitor.feeds.listener import Listener
 from monitor.feeds.websub import MAX_PUSH
 from monitor.model import Subscription
 from tests.builders import a_subscription

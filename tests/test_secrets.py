@@ -19,6 +19,8 @@ CONFIG = """
 per_host_gap = "0s"
 first_poll = "alert"
 allow_private = ["127.0.0.0/8"]
+[heartbeat]
+url = "http://127.0.0.1:{http}/${{CANARY}}/beat"
 [[feeds]]
 url = "{feed}"
 name = "Outlet"
@@ -53,7 +55,7 @@ secret = "${{CANARY}}"
 RULES = '[[rule]]\nname = "nato"\nany = ["NATO"]\n'
 COMMANDS = (
     ("check",),
-    ("once",),
+    ("once", "--log-level", "debug"),
     ("status",),
     ("status", "--json"),
     ("deliveries", "list"),

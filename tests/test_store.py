@@ -372,6 +372,16 @@ class TestDeliveries:
         store.finish([Finished(deliveries=(), state=later, at=NOW)])
         assert store.next_due_at() == NOW + minutes(5)
 
+    def test_what_has_waited_longest_counts_while_it_is_being_sent(self, store):
+        assert store.oldest_waiting_at() is None
+        committed(store, "NATO")
+        assert store.oldest_waiting_at() == NOW
+        claimed = store.claim_deliveries(NOW, 10)
+        assert store.oldest_waiting_at() == NOW
+        sent = tuple(replace(each.delivery, state=DeliveryState.ACCEPTED) for each in claimed)
+        store.finish([Finished(deliveries=sent, at=NOW)])
+        assert store.oldest_waiting_at() is None
+
     def test_after_fourteen_days_it_is_given_up_and_told(self, store):
         outcome = committed(store, "NATO")
         assert store.expire(NOW + timedelta(days=13)) == []

@@ -16,9 +16,10 @@ from monitor.alerts import direct, slackbot
 from monitor.alerts.addresses import TERMINAL
 from monitor.alerts.outcome import judge
 from monitor.alerts.posting import Poster
+from monitor.alerts.printing import Printer
 from monitor.alerts.room import Room
 from monitor.errors import ChildFailed
-from monitor.model import Accepted, Message, Refused, Scope, SendResult
+from monitor.model import Message, Refused, Scope, SendResult
 from monitor.sandbox import Pool
 from monitor.settings import Channel, Target
 
@@ -55,7 +56,7 @@ class Sender:
         deadline: timedelta = DEADLINE,
         patience: timedelta = PATIENCE,
     ) -> None:
-        self._terminal = terminal
+        self._printer = Printer(terminal)
         self._deadline = deadline
         self._patience = patience
         self._poster = Poster(deadline=deadline, patience=patience, connect=min(CONNECT, patience))
@@ -69,8 +70,7 @@ class Sender:
     ) -> SendResult:
         """Try once, as an answer in *thread*.  Never raises for what a channel does."""
         if channel.kind == TERMINAL:
-            self._terminal(message.text)
-            return Accepted()
+            return await self._printer.print(message)
         async with self._lanes.setdefault(channel.name, asyncio.Lock()):
             await self._keep_gap(target.name, channel.kind)
             if channel.kind in direct.KINDS:

@@ -5,6 +5,7 @@ Commands are imported when they are called, so that ``--help`` and ``status`` ar
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -15,10 +16,15 @@ from typing import NoReturn
 import click
 
 from monitor.cli.options import config_option
-from monitor.errors import ConfigError, MonitorError
+from monitor.errors import ConfigError, MonitorError, StoreBusy
 
 DEFAULT = "run"
 INTERRUPTED = 130  # as shells count: 128 + SIGINT
+_FULL_OR_HELD = (
+    "The disk is full, or another program holds the database. What is stored is safe:"
+    " make room, or wait, and try again."
+)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # name → (module, attribute, what --help says)
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -85,7 +91,8 @@ class Commands(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 fine, 1 something failed that may pass by itself, 2 the configuration or "
-    "the command is wrong, 3 the database refused, 4 a monitor is already running.",
+    "the command is wrong, 3 the database refused, 4 a monitor is already running, 130 Ctrl-C. "
+    "Explained in docs/operations.md.",
 )
 @config_option
 @click.version_option(package_name="monitor", message="%(version)s")
@@ -104,7 +111,20 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> NoReturn:
     """The entry point; ends the process."""
+    _open_missing_streams()
     sys.exit(invoke(sys.argv[1:]))
+
+
+def _open_missing_streams() -> None:
+    """Started with a standard stream closed (`>&-`), the next file opened would be that stream:
+    what is printed would go into the database."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 def invoke(arguments: Sequence[str]) -> int:
@@ -116,8 +136,14 @@ def invoke(arguments: Sequence[str]) -> int:
         code = cli.main(list(arguments), prog_name="run_monitor.py", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:  # `… | head` has read enough; click answers the same way
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        _print_no_more()
+        return MonitorError.exit_code
+    except OSError as error:
+        if error.errno not in _NO_ROOM or error.filename is not None:
+            raise
+        _print_no_more()
+        click.echo(f"Nothing more can be written: {error.strerror}.", err=True)
+        return MonitorError.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.ClickException as wrong:
@@ -129,7 +155,14 @@ def invoke(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _print_no_more() -> None:
+    """What is still buffered goes nowhere: the end of the program would try it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _prose(error: MonitorError) -> str:
-    if not isinstance(error, ConfigError):
-        return str(error)
-    return f"{error}\nNothing was changed."
+    if isinstance(error, ConfigError):
+        return f"{error}\nNothing was changed."
+    if isinstance(error, StoreBusy):
+        return f"{error}\n{_FULL_OR_HELD}"
+    return str(error)

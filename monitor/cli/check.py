@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pyexpat
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from monitor import config
+from monitor import config, expat
 from monitor.alerts.route import channels_for
 from monitor.alerts.templates import Renderer
 from monitor.alerts.times import times_of
@@ -46,6 +47,8 @@ def check(ctx: click.Context, online: bool) -> None:
         _print_destinations(settings, rules)
     warnings = len(problems) - errors
     click.echo(f"{counted(errors, 'problem')}, {counted(warnings, 'warning')}.")
+    if old := expat.warning(pyexpat.EXPAT_VERSION):
+        click.echo(f"Besides: {old}.")
     if errors or settings is None:
         ctx.exit(ConfigError.exit_code)
     if online:

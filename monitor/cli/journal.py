@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import click
 import structlog
 
 from monitor.events import ArticleRead, Event, Handed, Polled, PollKind, Reloaded, Trouble, Welcomed
+from monitor.logwriter import to_stdout
 from monitor.model import Accepted, Feed
 from monitor.rules.load import RuleSet
 from monitor.settings import Config
@@ -31,7 +31,7 @@ class Journal:
 
     def message(self, text: str) -> None:
         """A message of the terminal channel: what is asked for goes to stdout."""
-        click.echo(f"{text}\n")
+        to_stdout(f"{text}\n\n")
 
     def __call__(self, event: Event) -> None:
         match event:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import pyexpat
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,11 +17,11 @@ from typing import Protocol
 import click
 import structlog
 
-from monitor import logs
+from monitor import expat, logs
 from monitor.cli.options import config_option, config_path
-from monitor.config import load, secrets_of
+from monitor.config import read, secrets_of
 from monitor.daemon import Daemon, Tick
-from monitor.errors import StoreBusy, StoreDamaged
+from monitor.errors import Problem, StoreBusy, StoreDamaged
 from monitor.events import ArticleRead, Event, Handed, Polled, PollKind, Reloaded, Trouble
 from monitor.feeds import health
 from monitor.model import Feed, Refused
@@ -52,36 +54,53 @@ class Shows(Protocol):
     def stop(self) -> None: ...
 
 
+log_level_option = click.option(
+    "--log-level",
+    type=click.Choice(("debug", "info", "warning", "error")),
+    default="info",
+    help="What is logged; info by default. warning leaves out what went well.",
+)
+
+
 @click.command()
 @config_option
-def run() -> None:
+@log_level_option
+def run(log_level: str) -> None:
     """Watch the feeds and alert until stopped (Ctrl-C or SIGTERM).
 
     On a terminal it prints a line for every event; without one, JSON lines on stderr. Rules and
     config.toml may be edited while it runs: a good edit is in force within two seconds, a bad one
     changes nothing and is reported.
     """
-    asyncio.run(_run(config_path()))
+    try:
+        asyncio.run(_run(config_path(), log_level))
+    finally:
+        logs.close()
     sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(0)  # what a slow name server still holds up must not hold up the end
 
 
 @click.command()
 @config_option
+@log_level_option
 @click.pass_context
-def once(ctx: click.Context) -> None:
+def once(ctx: click.Context, log_level: str) -> None:
     """Visit every due feed once, deliver what waits, and exit: for cron.
 
     Exit code 0: all went well; 1: some feed or channel failed and is tried again next time.
     """
-    ctx.exit(asyncio.run(_once(config_path())))
+    try:
+        code = asyncio.run(_once(config_path(), log_level))
+    finally:
+        logs.close()
+    ctx.exit(code)
 
 
-async def _run(path: Path) -> None:
-    async with _session(path) as (session, shows, waker):
+async def _run(path: Path, log_level: str) -> None:
+    async with _session(path, log_level) as (session, shows, waker):
         ticks = _ticks(session)
         progress, supervisor = Progress([tick.name for tick in ticks]), Supervisor()
+        waker.progress = progress
         daemon = Daemon(
             [_noted(tick, progress) for tick in ticks],
             on_hangup=lambda: waker.hang_up(session),
@@ -98,22 +117,24 @@ async def _run(path: Path) -> None:
         shows.stop()
 
 
-async def _once(path: Path) -> int:
+async def _once(path: Path, log_level: str) -> int:
     failed: list[Event] = []
-    async with _session(path, failed) as (session, shows, _):
+    async with _session(path, log_level, failed) as (session, shows, _):
         shows.start(session.in_force.config, session.in_force.rules, await _feeds(session))
         await session.poller.round()
         await session.articles.round()
         await session.upkeep.sweep()
         await session.deliverer.round()
+        await session.heartbeat.tick()
         shows.stop()
     return 1 if failed else 0
 
 
 class _Waker:
-    """Wakes ticks of the daemon, once there is one."""
+    """Wakes ticks of the daemon and knows which are stuck, once there is one."""
 
     daemon: Daemon | None = None
+    progress: Progress | None = None
     _reloading: asyncio.Task[None] | None = None
     _despairing: asyncio.Task[None] | None = None
 
@@ -126,6 +147,9 @@ class _Waker:
 
     def hinted(self) -> None:
         self.wake("poll")
+
+    def stuck(self) -> list[str]:
+        return self.progress.stuck() if self.progress is not None else []
 
     def hang_up(self, session: Session) -> None:
         self._reloading = asyncio.create_task(session.reloader.reload())
@@ -145,12 +169,13 @@ class _Waker:
 
 @asynccontextmanager
 async def _session(
-    path: Path, failed: list[Event] | None = None
+    path: Path, log_level: str, failed: list[Event] | None = None
 ) -> AsyncIterator[tuple[Session, Shows, _Waker]]:
-    config = load(path, last_good=last_good)
+    config, warnings = read(path, last_good=last_good)
     terminal = sys.stdout.isatty()
-    logs.set_up(terminal=terminal)
+    logs.set_up(terminal=terminal, level=logging.getLevelNamesMapping()[log_level.upper()])
     logs.register_secrets(secrets_of(config))
+    _warn(warnings)
     shows, waker = _shows(config, terminal=terminal), _Waker()
 
     def report(event: Event) -> None:
@@ -172,11 +197,20 @@ async def _session(
         terminal=shows.message,
         queued=waker.queued,
         hinted=waker.hinted,
+        stuck=waker.stuck,
     ) as session:
         try:
             yield session, shows, waker
         finally:
             shows.stop()
+
+
+def _warn(warnings: Sequence[Problem]) -> None:
+    """What works, but is worth a look: secrets that others can read, an old XML parser."""
+    for each in warnings:
+        log.warning("worth a look", detail=str(each))
+    if old := expat.warning(pyexpat.EXPAT_VERSION):
+        log.warning("old XML parser", detail=old)
 
 
 def _shows(config: Config, *, terminal: bool) -> Shows:
@@ -226,12 +260,18 @@ def _ticks(session: Session) -> list[Tick]:
     async def websub() -> timedelta:
         return await session.websub.tick()
 
+    async def heartbeat() -> timedelta:
+        return await session.heartbeat.tick()
+
+    async def health_door() -> timedelta:
+        return await session.health_door.tick()
+
     async def upkeep() -> timedelta:
         await session.distress.look()
         await session.upkeep.sweep()
         return UPKEEP_EVERY if session.upkeep.welcomed else FIRST_UPKEEP
 
-    ticks = (poll, articles, deliver, reload, websub, upkeep)
+    ticks = (poll, articles, deliver, reload, websub, heartbeat, health_door, upkeep)
     return [Tick(act.__name__, _patient(act.__name__, act)) for act in ticks]
 
 

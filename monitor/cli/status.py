@@ -14,6 +14,7 @@ from monitor.cli.feeds import state
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import looked_up, reading
 from monitor.cli.said import silence_as_plain
+from monitor.cli.watchers import watchers_of
 from monitor.feeds import gaps
 from monitor.feeds.condition import State, condition
 from monitor.feeds.page import INSTALL, can_read_pages
@@ -55,12 +56,14 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
         articles = store.count_articles()
         silences = [each for each in store.silences() if in_force(each, now)]
         not_live = {what: store.note(f"not-live:{what}") or "" for what in WATCHED}
+        watchers = watchers_of(settings, store)
     stored = {feed.url: feed for feed in feeds}
     if as_json:
         told = _as_json(settings, stored, states, queue, rules, now)
         muting = [silence_as_plain(each) for each in silences]
         pages = {state.value: articles.get(state, 0) for state in ArticleState}
         told["articles"] = {"installed": can_read_pages(), **pages}
+        told["watchers"] = watchers.as_plain()
         print_json({**told, "silences": muting, "not_live": not_live})
         return
     _print_feeds(settings, stored, now)
@@ -76,6 +79,8 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
         if problems:
             click.echo(f"NOT live, so that what was good before is in force ({what}):")
             click.echo(plain(problems).plain)
+    for line in watchers.lines(now):
+        click.echo(plain(line).plain)
 
 
 def _is_alive(settings: Config, now: datetime) -> int:

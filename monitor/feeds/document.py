@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -17,9 +17,10 @@ from urllib.parse import urljoin
 import feedparser
 from feedparser.mixin import _FeedParserMixin
 
-from monitor.feeds import charset, dates, jsonfeed, sitemap, websub, word, wrongpage
+from monitor.feeds import charset, dates, jsonfeed, ordinary, sitemap, websub, word, wrongpage
 from monitor.feeds.clean import html_to_text, one_line
 from monitor.feeds.older import older_page
+from monitor.feeds.pieces import cut
 from monitor.feeds.screen import screened
 from monitor.model import FailureReason
 
@@ -50,14 +51,31 @@ _HTML_START = re.compile(
 _FEED_INSIDE = re.compile(rb"<(?:rss|feed|rdf:RDF)\s[^>]{0,400}(?:version|xmlns)")
 _ROOT = re.compile(rb"<([A-Za-z_][A-Za-z0-9_.:-]{0,60})[\s/>]")
 _ANOTHER = re.compile(rb"</(?:rss|feed|rdf:RDF)\s*>\s*<(?:\?xml|rss|feed|rdf:RDF)[\s>]")
+_NOTHING_SAID: Mapping[str, Any] = {
+    "version": "", "title": "", "language": None, "word": {}, "complete": True, "older": None,
+    "links": [], "entries": [],
+}  # fmt: skip
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
 def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     """The wire form of ParsedFeed or ParseFailed; *header* has final_url and content_type.
 
-    "in_that_code" says that the content type is right about the code of *body*.
+    "in_that_code" says that the content type is right about the code of *body*, "only_entries" that
+    nobody asks what the feed says of itself.
     """
+    return _read(header, body, quickly=_with_ordinary_entries)
+
+
+def reference(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+    """As ``read``, but entries of all shapes by feedparser: what ``read`` must equal."""
+    return _read(header, body, quickly=lambda header, body: None)
+
+
+Quickly = Callable[[Mapping[str, Any], bytes], dict[str, Any] | None]
+
+
+def _read(header: Mapping[str, Any], body: bytes, *, quickly: Quickly) -> dict[str, Any]:
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1]
     if start in (b"{", b"["):
         return _from_json(body)
@@ -70,17 +88,56 @@ def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     plain, content_type, broken = body, header.get("content_type"), 0
     if not header.get("in_that_code"):
         plain, content_type, broken = charset.in_utf8(body, content_type)
-    few, left_out = _first_entries(plain)
+    if content_type == charset.UTF8 and not broken:
+        found = quickly(header, plain)
+        if found is not None:
+            return found
+    return _by_feedparser({**header, "content_type": content_type}, plain, _read_as(broken))
+
+
+def _by_feedparser(
+    header: Mapping[str, Any], body: bytes, notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The wire form of an XML document; *notes* are said of it."""
+    url = str(header.get("final_url") or "")
+    few, left_out = _first_entries(body)
     seen = screened(few)
     if seen is None:
         return _no_feed("its XML declaration does not end")
-    document = _parse({**header, "content_type": content_type}, seen.body)
+    document = _parse(header, seen.body)
     if not document.get("version") and not document.entries:
         if b"<html" in body[:100_000].lower():
             return _failed(*wrongpage.seen(body, url))
         return _no_feed(_seen(body))
-    notes = [*seen.notes, *_read_as(broken), *_left_out(left_out)]
-    return _parsed(document, plain, url, notes)
+    return _parsed(document, body, url, [*seen.notes, *notes, *_left_out(left_out)])
+
+
+def _with_ordinary_entries(header: Mapping[str, Any], body: bytes) -> dict[str, Any] | None:
+    """As ``_by_feedparser``, of a document in UTF-8, without asking it about ordinary entries; None
+    if that gains nothing, or if it sees something else in the rest than we do."""
+    pieces = cut(body)
+    if pieces is None or len(pieces.entries) > MAX_ENTRIES:
+        return None
+    url = str(header.get("final_url") or "")
+    ours = ordinary.entries(pieces, url)
+    if ours is None:  # nothing of it may be read apart from the rest, now or later
+        utf8 = {**header, "content_type": charset.UTF8}
+        return {**_by_feedparser(utf8, body), "clean": False}
+    rest = tuple(piece for piece, entry in zip(pieces.entries, ours, strict=True) if entry is None)
+    if len(rest) == len(ours):
+        return None
+    found = dict(_NOTHING_SAID)
+    if rest or not header.get("only_entries"):
+        head = not header.get("only_entries")
+        utf8 = {**header, "content_type": charset.UTF8}
+        found = _by_feedparser(utf8, pieces.only(rest, whole_head=head))
+        if not found.get("clean") or len(found["entries"]) != len(rest):
+            return None
+    theirs = iter(found["entries"])
+    read_, warnings = _capped([_entry(entry, url) for entry in ours if entry is not None])
+    quick = iter(read_)
+    entries = [next(theirs if entry is None else quick) for entry in ours]
+    return {**found, "entries": entries, "warnings": warnings, "clean": not warnings}
 
 
 def _from_json(body: bytes) -> dict[str, Any]:

@@ -110,6 +110,7 @@ class Parser:
         told = reading.told_before()
         part: _Document | ParseFailed = _Document(told, _decoded(told))
         if reading.new or not reading.same_head:
+            header = {**header, "only_entries": reading.same_head}
             part = await self._document(header, reading.part())
         if isinstance(part, ParseFailed) or not part.clean or not reading.fits(part.parsed):
             return None

@@ -41,6 +41,11 @@ class Distress:
         self._told = False
         self._told_moved = False
 
+    @property
+    def since(self) -> datetime | None:
+        """Since when it cannot be written; None: it can."""
+        return self._since
+
     async def look(self) -> None:
         """Try to write; tell of it when that has been in vain for a minute, or works again."""
         now = self._clock()

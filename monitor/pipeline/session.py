@@ -12,23 +12,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.alerts.send import Sender
-from monitor.events import Report
+from monitor.events import Event, Report
+from monitor.feeds.beat import Beats
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.hubs import Hubs
 from monitor.feeds.page import PageReader, can_read_pages
-from monitor.feeds.parse import Parser
 from monitor.pipeline.articles import Articles, page_settings
 from monitor.pipeline.atom_file import AtomFile
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.distress import Distress
+from monitor.pipeline.health_door import HealthDoor
+from monitor.pipeline.heartbeat import Heartbeat
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.jumps import Jumps, set_back_since
+from monitor.pipeline.measures import Measures, TimedParser, TimedWriter
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
 from monitor.pipeline.reload import Reloader, rules_at_start, usable_rules
 from monitor.pipeline.shared import Shared, nobody, utc_now
 from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
+from monitor.pipeline.vigil import Vigil
 from monitor.pipeline.websub import WebSub
 from monitor.settings import Config
 from monitor.store.lock import Lock
@@ -54,6 +58,8 @@ class Session:
     distress: Distress
     jumps: Jumps
     websub: WebSub
+    heartbeat: Heartbeat
+    health_door: HealthDoor
 
 
 @asynccontextmanager
@@ -65,18 +71,21 @@ async def opened(
     clock: Callable[[], datetime] = utc_now,
     queued: Callable[[], None] = nobody,
     hinted: Callable[[], None] = nobody,
+    stuck: Callable[[], list[str]] = list,
 ) -> AsyncIterator[Session]:
     """The monitor of *config*, ready to poll.
 
     *terminal* shows messages of the terminal channel; *queued* is called when deliveries wait,
-    *hinted* when feeds have become due before their time.
+    *hinted* when feeds have become due before their time; *stuck* names the parts of the daemon
+    that have got nothing done for too long.
     Raises AlreadyRunning, StoreRefused, ConfigError (no usable rules, now or earlier).
     """
     if not looks_usable(config.database):  # a start that cannot be leaves nothing behind
         await asyncio.to_thread(usable_rules, config)
     async with AsyncExitStack() as stack:
         stack.enter_context(Lock(config.database))
-        store = Writer(lambda: SqliteStore.open(config.database))
+        measures = Measures(clock)
+        store = TimedWriter(lambda: SqliteStore.open(config.database), measures)
         stack.push_async_callback(store.aclose)
         await store.call(lambda each: each.clear_claims())
         await store.call(lambda each: set_back_since(each, clock()))
@@ -86,28 +95,34 @@ async def opened(
         shared = Shared(
             in_force=in_force,
             store=store,
-            report=report,
+            report=_each(measures.note, report),
             clock=clock,
             queued=queued,
             hinted=hinted,
             reads_pages=can_read_pages(),
         )
-        session = await _assembled(stack, shared, terminal)
+        session = await _assembled(stack, shared, terminal, measures, stuck)
         await session.reloader.started(problems)
         yield session
 
 
 async def _assembled(
-    stack: AsyncExitStack, shared: Shared, terminal: Callable[[str], object]
+    stack: AsyncExitStack,
+    shared: Shared,
+    terminal: Callable[[str], object],
+    measures: Measures,
+    stuck: Callable[[], list[str]],
 ) -> Session:
     config = shared.in_force.config
+    if config.metrics is not None:
+        measures.switch_on()
     fetcher = await stack.enter_async_context(
         Fetcher(config.poll, contact=config.contact, feeds=config.feeds)
     )
     pages = await stack.enter_async_context(
         Fetcher(page_settings(config.poll), contact=config.contact)
     )
-    parser, reader, sender = Parser(), PageReader(), Sender(terminal=terminal)
+    parser, reader, sender = TimedParser(measures), PageReader(), Sender(terminal=terminal)
     stack.push_async_callback(parser.aclose)
     stack.push_async_callback(reader.aclose)
     stack.push_async_callback(sender.aclose)
@@ -127,6 +142,11 @@ async def _assembled(
     websub = WebSub(shared, hubs=Hubs(page_settings(config.poll), contact=config.contact))
     stack.push_async_callback(_wind_down, shared.store, poller, articles, deliverer)
     stack.push_async_callback(websub.aclose)
+    distress, switch = Distress(shared, sender=sender), Beats()
+    vigil = Vigil(shared, distress=distress, stuck=stuck)
+    health_door = HealthDoor(shared, vigil=vigil, measures=measures)
+    stack.push_async_callback(switch.aclose)
+    stack.push_async_callback(health_door.aclose)
     await atom.start()
     return Session(
         in_force=shared.in_force,
@@ -137,10 +157,20 @@ async def _assembled(
         deliverer=deliverer,
         upkeep=upkeep,
         reloader=reloader,
-        distress=Distress(shared, sender=sender),
+        distress=distress,
         jumps=Jumps(shared),
         websub=websub,
+        heartbeat=Heartbeat(shared, switch=switch, look=vigil.look),
+        health_door=health_door,
     )
+
+
+def _each(first: Report, second: Report) -> Report:
+    def report(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return report
 
 
 def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:

@@ -291,6 +291,9 @@ class Store(Protocol):
     def next_due_at(self, channels: Sequence[str] | None = None) -> datetime | None:
         """Of these channels, or of all: what waits for one that is gone is nobody's hurry."""
 
+    def oldest_waiting_at(self) -> datetime | None:
+        """When what has waited longest to be sent was queued."""
+
     def channel_states(self) -> list[ChannelState]: ...
 
     def resume(self, targets: Sequence[str] | None = None) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
 from typing import Self
 
-from monitor.errors import AlreadyRunning, StoreRefused
+from monitor.errors import AlreadyRunning, StoreBusy, StoreRefused
 from monitor.store.access import as_whom
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Lock:
@@ -25,6 +28,8 @@ class Lock:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
+            if error.errno in FULL:
+                raise self._full(error) from error
             raise StoreRefused(
                 f"{self._path.parent}: cannot write here ({error.strerror});"
                 f" {as_whom(self._database)}"
@@ -41,10 +46,17 @@ class Lock:
                 f"{self._path}: this file system cannot lock files ({error.strerror}); keep the"
                 " database on a local disk"
             ) from error
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(handle)
+            raise self._full(error) from error
         self._file = handle
         return self
+
+    def _full(self, error: OSError) -> StoreBusy:
+        return StoreBusy(f"{self._path}: cannot be written ({error.strerror})")
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:

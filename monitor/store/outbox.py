@@ -226,6 +226,14 @@ def next_due_at(db: sqlite3.Connection, channels: Sequence[str] | None) -> datet
     return rows.moment_or_none(first)
 
 
+def oldest_waiting_at(db: sqlite3.Connection) -> datetime | None:
+    """When what has waited longest to be sent was queued."""
+    (first,) = db.execute(
+        "SELECT min(created_at) FROM deliveries WHERE state IN ('queued', 'claimed')"
+    ).fetchone()
+    return rows.moment_or_none(first)
+
+
 def alerts(
     db: sqlite3.Connection,
     *,

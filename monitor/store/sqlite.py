@@ -181,8 +181,9 @@ class SqliteStore:
             self._db.execute("PRAGMA journal_mode = WAL")
             # Before the tables: killed between them and it, we would refuse our own database.
             self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            migrations.apply(self._database)
-            self._db.execute(f"PRAGMA user_version = {VERSION}")
+            with self._database.atomic():  # all steps or none: no copy is made of what is between
+                migrations.apply(self._database)
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
         self._refuse_damaged("quick_check")
 
     def _refuse_damaged(self, check: str) -> None:
@@ -578,6 +579,10 @@ class SqliteStore:
     def next_due_at(self, channels: Sequence[str] | None = None) -> datetime | None:
         with self._reading() as db:
             return outbox.next_due_at(db, channels)
+
+    def oldest_waiting_at(self) -> datetime | None:
+        with self._reading() as db:
+            return outbox.oldest_waiting_at(db)
 
     def channel_states(self) -> list[ChannelState]:
         with self._reading() as db:

@@ -106,7 +106,7 @@ def full(fetched: Fetched) -> dict[str, Any]:
     """What the parser finds in the whole, as it came."""
     header = {"final_url": fetched.final_url, "content_type": fetched.content_type}
     try:
-        found: dict[str, Any] = json.loads(json.dumps(document.read(header, fetched.body)))
+        found: dict[str, Any] = json.loads(json.dumps(document.reference(header, fetched.body)))
         return found
     except Exception as error:
         return {"failed": type(error).__name__}

@@ -41,10 +41,15 @@ def held(request: pytest.FixtureRequest) -> Callable[[object], None]:
     return note
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    _results.add(report)
+class _Notes:
+    """Hears of all tests: those of the workers come to it as well."""
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if _results.add(report):
+            _results.save()  # each time: a run of hours may be broken off
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if not hasattr(session.config, "workerinput"):  # the one that hears of all tests
-        _results.save()
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Notes())

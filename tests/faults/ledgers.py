@@ -7,6 +7,7 @@ JSON lines in ``DIR/ledgers``, so that a run can be looked at again:
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -46,6 +47,13 @@ class Life:
     detail: str = ""
     code: int | None = None
     until: float = 0.0
+    crowd: float = 1.0  # see ``crowd``
+
+
+def crowd() -> float:
+    """How many processes want each processor, at least one: where two do, all takes twice as long,
+    and what must happen within ten seconds may take twenty."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,11 +23,13 @@ class Results:
     def __init__(self) -> None:
         self._tests: dict[str, dict[str, Any]] = {}
 
-    def add(self, report: pytest.TestReport) -> None:
-        if "fault" not in dict(report.user_properties):
-            return
-        if report.when == "call" or report.outcome != "passed":
+    def add(self, report: pytest.TestReport) -> bool:
+        """Whether *report* said what came of a fault."""
+        told = "fault" in dict(report.user_properties)
+        if told and (report.when == "call" or report.outcome != "passed"):
             self._tests[report.nodeid] = _outcome(report)
+            return True
+        return False
 
     def save(self) -> None:
         """To the file that ``MONITOR_FAULTS_RESULTS`` names; tests not run keep their entry."""

@@ -15,6 +15,7 @@ import pytest
 from monitor.store.schema import VERSION
 from tests.faults.fault import fault, scaled
 from tests.faults.house import ROOT, House, a_house
+from tests.faults.ledgers import crowd
 
 Held = Callable[[object], None]
 
@@ -83,7 +84,7 @@ async def test_told_to_stop_while_locked(tmp_path: Path, held: Held) -> None:
             house.outlet.publish()
             await house.polled()
             began = house.ledger.now
-            assert await house.stop(within=15) == 0
+            assert await house.stop(within=15 * crowd()) == 0
             took = house.ledger.now - began
         await house.run()
         await house.settled()

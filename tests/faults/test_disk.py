@@ -45,7 +45,7 @@ async def test_a_full_disk(tmp_path: Path, held: Held) -> None:
                 lambda: not house.runs_now or house.logged("started"), "the start on a full disk"
             )
             if not house.runs_now:
-                assert await house.ended() == 3
+                assert await house.ended() == 1  # it may pass by itself
                 assert "full" in house.said() or "disk" in house.said()
                 space.free()
                 await house.run()

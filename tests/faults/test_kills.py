@@ -14,6 +14,7 @@ import pytest
 from monitor.crashpoint import KILLED, POINTS
 from tests.faults.fault import fault, scaled
 from tests.faults.house import ROOT, RULES, House, a_house
+from tests.faults.ledgers import crowd
 
 KILLS = scaled(ci=8, scaled=60, full=500)
 PUBLISH = 3  # stories before each kill
@@ -116,7 +117,7 @@ async def test_told_to_stop_at_a_point(
     visit = VISITS.get(point, (1,))[-1]
     async with a_house(tmp_path) as house:
         await lead_to(house, point, f"{point}:{visit}:term")
-        code = await house.ended(within=15)
+        code = await house.ended(within=15 * crowd())
         assert code == (-signal.SIGTERM if point == "in-migration" else 0)
         await house.run()
         await house.settled()
