@@ -160,6 +160,31 @@ class _Busy:
         return self._full if name == self._what else getattr(self._store, name)
 
 
+@pytest.mark.parametrize("read", ["channel_states", "silences"])
+async def test_busy_while_it_claims_nothing_stays_claimed(desk: Desk, read: str) -> None:
+    await desk.queue("NATO")
+    real, busy = desk.store.call, True
+
+    class Busy:
+        """A store that is busy when asked for *read*."""
+
+        def __init__(self, store: Store) -> None:
+            self._store = store
+
+        def __getattr__(self, name: str) -> object:
+            if busy and name == read:
+                raise StoreBusy("locked")
+            return getattr(self._store, name)
+
+    async def call(method: Callable[[Store], object]) -> object:
+        return await real(lambda store: method(Busy(store)))  # type: ignore[arg-type]
+
+    desk.store.call = call  # type: ignore[method-assign,assignment]
+    assert await desk.deliverer.round() == 0
+    busy = False
+    assert await desk.deliverer.round() == 1
+
+
 async def test_every_hand_over_is_reported(desk: Desk) -> None:
     await desk.queue("NATO")
     await desk.deliverer.round()

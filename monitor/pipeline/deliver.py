@@ -260,11 +260,12 @@ class Deliverer:
 
 
 def _claimed(channel: Channel, now: datetime, store: Store) -> Claimed:
-    """In the thread of the store: all that a plan needs, in one turn."""
-    claimed = store.claim_deliveries(now, BATCH, channel=channel.name)
-    if not claimed:
-        return claimed, {}, []
-    return claimed, _states(channel, store), store.silences()
+    """In the thread of the store: all that a plan needs, in one turn.
+
+    The claim comes last: if the store were busy after it, nobody would know of what is claimed.
+    """
+    states, silences = _states(channel, store), store.silences()
+    return store.claim_deliveries(now, BATCH, channel=channel.name), states, silences
 
 
 def _put_back(bundle: Bundle, channel: Channel, now: datetime) -> Finished:
