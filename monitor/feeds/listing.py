@@ -110,10 +110,13 @@ class Reading:
             }
         else:
             return NOTHING_LISTED
+        told = self.before.told
+        if not self.same_head:
+            told = json.dumps({name: found.get(name) for name in _TOLD}, separators=(",", ":"))
         return Listing(
             context=self.context,
             head=self.head,
-            told=json.dumps({name: found.get(name) for name in _TOLD}, separators=(",", ":")),
+            told=told,
             entries=b"".join(each + keys[each] for each in self.hashes),
         )
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from monitor.alerts.operator import undelivered, welcome
 from monitor.alerts.route import channels_for, deliveries, notices, owner_notices
+from monitor.clocktrust import Verdict
 from monitor.events import Welcomed
 from monitor.feeds import gaps, health, quiet
 from monitor.ingest.telling import story_alert, told
@@ -17,6 +18,7 @@ from monitor.pipeline.fallbacks import Fallbacks
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.silences import SilenceEnds
+from monitor.pipeline.trust import Trust
 from monitor.settings import Channel, FirstPoll
 from monitor.store import Store
 from monitor.stories.index import COPY_WINDOW
@@ -37,6 +39,7 @@ class Upkeep:
         self._memory = memory
         self._fallbacks = Fallbacks(shared)
         self._silences = SilenceEnds(shared)
+        self._trust = Trust(shared)
         self.welcomed = False  # all channels have had their first message
 
     async def sweep(self) -> None:
@@ -130,8 +133,10 @@ class Upkeep:
     # --- deliveries nobody took
 
     async def expire(self) -> None:
-        """Give up deliveries that are 14 days old, and say so."""
+        """Give up deliveries that are 14 days old, and say so; by a clock that can be believed."""
         now = self._clock()
+        if await self._trust.verdict() not in (Verdict.SURE, Verdict.ALONE):
+            return
         gone = await self._store.call(lambda store: store.expire(now))
         if gone:
             await self.tell_operators([undelivered(gone, now)])
