@@ -129,5 +129,7 @@ def _seen(listing: Listing) -> dict[bytes, bytes]:
 
 def _key(raw: RawEntry) -> bytes:
     """Hash of what tells entries of a document apart."""
+    if raw.guid:
+        return digest(raw.guid.encode("utf-8", "replace"))
     text = f"{raw.title}\n{raw.summary}\n{raw.content}"
     return digest(identities(raw, web_url(raw.link), text, IdentityMode.GUID)[0].encode())
