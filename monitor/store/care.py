@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+from monitor.crashpoint import crashpoint
+
 PATIENCE = timedelta(milliseconds=200)  # for readers; the writer waits with us
 _ROWS_LOOKED_AT = 400  # of an index, for its statistics
 _FINDINGS = 5
