@@ -31,6 +31,7 @@ MODULES = (
     "apscheduler",
     "click",
     "feedparser",
+    "httptools",
     "httpx",
     "jinja2",
     "nh3",

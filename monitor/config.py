@@ -175,6 +175,7 @@ def _config(
         timezone=monitor.timezone,
         atom=_atom(table.outputs, folder, findings),
         contact=monitor.contact,
+        keep_text=monitor.keep_text,
         allow_empty=monitor.allow_empty,
         monitor_reports_to=tuple(monitor.monitor_reports_to),
         default_channels=_optional(monitor.default_channels),
@@ -234,6 +235,7 @@ def _poll(table: PollTable, findings: Findings) -> PollSettings:
         concurrency=table.concurrency,
         first_poll=table.first_poll,
         allow_private=tuple(table.allow_private),
+        transport=table.transport,
     )
 
 

@@ -19,10 +19,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from monitor.alerts.addresses import Security
 from monitor.model import Severity
-from monitor.settings import BACKFILL_AUTO, ContentMode, FirstPoll, Network, Updates
+from monitor.settings import BACKFILL_AUTO, ContentMode, FirstPoll, Network, Transport, Updates
 from monitor.timetable import Hours, Timetable, read_hours, read_slot
 
 _NO_ENCODINGS = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7")
+FOREVER = "forever"
+SHORTEST_KEPT = timedelta(days=30)  # what waits, digests and new rules look back at less
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _RATE = re.compile(r"(\d{1,4})\s*/\s*([smh])")
@@ -106,6 +108,20 @@ def _rate(value: Any) -> float:
     return int(found[1]) / _UNITS[found[2]]
 
 
+def _keep_text(value: Any) -> timedelta | None:
+    """How long texts are kept; None: for ever."""
+    if value == FOREVER:
+        return None
+    try:
+        length = read_duration(value)
+    except ValueError:
+        raise ValueError(f'write how long in days, such as "400d", or "{FOREVER}"') from None
+    if length < SHORTEST_KEPT:
+        days = SHORTEST_KEPT.days
+        raise ValueError(f'stories need their texts for {days} days; write "{days}d" or more')
+    return length
+
+
 def _encoding(value: str) -> str:
     """The name of an encoding of text.  Left out: those that run for ever, or are no texts."""
     try:
@@ -146,6 +162,7 @@ class MonitorTable(Table):
     templates: str = "templates"
     timezone: Annotated[ZoneInfo, BeforeValidator(_timezone)] = ZoneInfo("UTC")
     contact: Annotated[str, Field(max_length=200, pattern=r"^[\x20-\x7e]*$")] = ""
+    keep_text: Annotated[timedelta | None, BeforeValidator(_keep_text)] = timedelta(days=400)
     allow_empty: bool = False
     monitor_reports_to: Words = []
     default_channels: Words | None = None
@@ -159,6 +176,7 @@ class PollTable(Table):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 32
     first_poll: Annotated[FirstPoll, _one_of(FirstPoll)] = FirstPoll.NO_ALERTS
     allow_private: Networks = []
+    transport: Annotated[Transport, _one_of(Transport)] = Transport.OWN
 
 
 class FeedTable(Table):

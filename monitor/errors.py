@@ -7,6 +7,7 @@ MonitorError
 │   │   └── StoreDamaged   SQLite finds it damaged: no waiting mends that
 │   └── StoreBusy      locked or full: passes by itself, the caller tries again later     exit 1
 ├── AlreadyRunning     another daemon holds the database                                    exit 4
+├── QueryError         what was typed after `search` cannot be looked for                  exit 2
 └── ChildFailed        a sandboxed function died, was late or ran out of memory
 """
 
@@ -82,6 +83,12 @@ class AlreadyRunning(MonitorError):
     """Another daemon holds the lock of this database."""
 
     exit_code = 4
+
+
+class QueryError(MonitorError):
+    """What a person typed after ``search`` cannot be looked for; says what to write instead."""
+
+    exit_code = 2
 
 
 class ChildFailed(MonitorError):

@@ -676,6 +676,15 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An entry that somebody searched for: its headline and its text, with the hits in them."""
+
+    entry: Entry
+    headline: Excerpt
+    excerpt: Excerpt | None  # None: the hits are in the headline only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierText:
     """What an entry said until it was changed, or its article was read."""
 

@@ -33,6 +33,13 @@ class ContentMode(StrEnum):
 BACKFILL_AUTO, BACKFILL_OFF = "auto", "off"
 
 
+class Transport(StrEnum):
+    """What carries requests to feeds, pages and hubs."""
+
+    OWN = "own"  # monitor.feeds.transport; through a proxy httpx's all the same
+    HTTPX = "httpx"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """How a feed is asked for, where that is not as for all others."""
@@ -56,6 +63,7 @@ class PollSettings:
     timeout: timedelta = timedelta(seconds=30)  # the whole exchange
     first_poll: FirstPoll = FirstPoll.NO_ALERTS
     allow_private: tuple[Network, ...] = ()
+    transport: Transport = Transport.OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +175,7 @@ class Config:
     feeds_from: tuple[str, ...] = ()  # OPML files whose feeds are watched, too
     atom: str = ""  # file for the newest alerts as an Atom feed; "" for none
     contact: str = ""
+    keep_text: timedelta | None = timedelta(days=400)  # None: for ever
     allow_empty: bool = False  # zero rules are meant
     monitor_reports_to: tuple[str, ...] = ()
     default_channels: tuple[str, ...] | None = None  # None: all channels

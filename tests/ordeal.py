@@ -266,7 +266,7 @@ class Ordeal:
         await memory.load(self.clock())
         self.poller = Poller(shared, fetcher=self, parser=self._parser, memory=memory)
         self.deliverer = Deliverer(shared, sender=self)
-        self.upkeep = Upkeep(shared, memory=memory, steady=lambda: self.steady)
+        self.upkeep = Upkeep(shared, memory=memory, ticks=lambda: timedelta(seconds=self.steady))
         templating = Templating(shared, tell=self.upkeep.tell_operators)
         self.reloader = Reloader(shared, fetcher=self, upkeep=self.upkeep, templating=templating)  # type: ignore[arg-type]
         self.jumps = Jumps(shared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -13,13 +14,20 @@ import trustme
 
 from monitor.feeds.fetch import MAX_PAGE, Fetcher
 from monitor.model import FailureReason, Fetched, FetchFailed
-from monitor.settings import Access, FeedSettings, PollSettings
+from monitor.settings import Access, FeedSettings, PollSettings, Transport
 from tests.builders import a_feed, feed_settings
 from tests.servers import FEED, redirect, reply, serving
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 LOGIN = (("authorization", "Bearer s3cret"), ("x-key", "k3y"))
 PAGE = b"<html><body><p>Text</p></body></html>"
+USED = Transport.OWN
+
+
+@pytest.fixture(autouse=True, params=list(Transport), ids=str)
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of this twice: whatever carries the requests, the results are the same."""
+    monkeypatch.setattr(sys.modules[__name__], "USED", request.param)
 
 
 async def at_loopback(host: str, port: int) -> Sequence[str]:
@@ -31,6 +39,7 @@ def fetcher(*feeds: FeedSettings, private: bool = True) -> Fetcher:
         per_host_gap=timedelta(0),
         timeout=timedelta(seconds=5),
         allow_private=LOOPBACK if private else (),
+        transport=USED,
     )
     return Fetcher(poll, feeds=feeds, resolve=at_loopback)
 

@@ -13,7 +13,7 @@ from monitor.config import load, read, secrets_of
 from monitor.configfile import read_duration
 from monitor.errors import ConfigError
 from monitor.model import Severity
-from monitor.settings import Config, FirstPoll, Rate, Target, Updates
+from monitor.settings import Config, FirstPoll, Rate, Target, Transport, Updates
 
 FEED = """
 [[feeds]]
@@ -50,6 +50,7 @@ def test_an_empty_file_has_defaults(tmp_path: Path) -> None:
     assert config.rules == str(tmp_path / "rules")
     assert config.poll.interval == timedelta(minutes=15)
     assert config.poll.first_poll is FirstPoll.NO_ALERTS
+    assert config.poll.transport is Transport.OWN
     assert config.default_channels is None
     assert not config.allow_empty
 
@@ -62,6 +63,18 @@ def test_a_folder_of_templates_that_is_named_must_be_there(tmp_path: Path) -> No
     (tmp_path / "layouts").mkdir()
     assert read(path, {})[1] == ()
     assert read(written(tmp_path, FEED), {})[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("written_as", "kept"),
+    [
+        pytest.param("", timedelta(days=400), id="unless they say otherwise"),
+        pytest.param('[monitor]\nkeep_text = "90d"\n', timedelta(days=90), id="days"),
+        pytest.param('[monitor]\nkeep_text = "forever"\n', None, id="for ever"),
+    ],
+)
+def test_how_long_texts_are_kept(tmp_path: Path, written_as: str, kept: timedelta | None) -> None:
+    assert config_of(tmp_path, written_as + FEED).keep_text == kept
 
 
 def test_the_atom_file_is_beside_the_configuration(tmp_path: Path) -> None:
@@ -110,6 +123,7 @@ def test_everything_at_once(tmp_path: Path) -> None:
         per_host_gap = "0s"
         concurrency = 4
         allow_private = ["127.0.0.0/8", "::1/128"]
+        transport = "httpx"
         [[feeds]]
         name = "NATO"
         url = " https://nato.example.org/rss "
@@ -139,11 +153,12 @@ def test_everything_at_once(tmp_path: Path) -> None:
     assert config.timezone.key == "Europe/Warsaw"
     assert (config.monitor_reports_to, config.default_channels) == (("ops",), ())
     assert config.poll.allow_private == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    assert config.poll.transport is Transport.HTTPX
     nato, off = config.feeds
     assert (nato.url, nato.interval) == ("https://nato.example.org/rss", timedelta(minutes=5))
     assert (nato.min_interval, nato.max_interval) == (timedelta(minutes=1), timedelta(hours=6))
     assert nato.tags == {"official", "nato"}
-    assert nato.source == f"{tmp_path}/config.toml:16"
+    assert nato.source == f"{tmp_path}/config.toml:17"
     assert (off.enabled, off.reason) == (False, "later")
     (route,) = config.routes
     assert route.severity == {Severity.HIGH, Severity.CRITICAL}
@@ -444,6 +459,7 @@ FEED_X = '[[feeds]]\nname = "x"\nurl = "https://h/"\n'
         ('[poll]\nconcurrency = "8"', 2, "concurrency"),
         ('[poll]\nfirst_poll = "baseline"', 2, '"no-alerts", "alert"'),
         ('[poll]\nallow_private = ["10.0.0.1/8"]', 2, "network"),
+        ('[poll]\ntransport = "curl"', 2, '"own", "httpx"'),
         ('[poll]\ninterval = "1m"', 2, "between min_interval and max_interval"),
         ('[[feeds]]\nname = "x"', 1, "url"),
         ('[[feeds]]\nname = "x"\nurl = "ftp://h/"', 3, "http:// or https://"),
@@ -466,6 +482,9 @@ FEED_X = '[[feeds]]\nname = "x"\nurl = "https://h/"\n'
         ('[[routes]]\nfeed_tags = ["x"]\nchannels = []', 2, 'no feed has the tag "x"'),
         ('[monitor]\ndefault_channels = ["opps"]', 2, 'no channel "opps"'),
         ('[monitor]\nmonitor_reports_to = ["opps"]', 2, 'no channel "opps"'),
+        ('[monitor]\nkeep_text = "2 years"', 2, '"400d", or "forever"'),
+        ("[monitor]\nkeep_text = 400", 2, '"400d", or "forever"'),
+        ('[monitor]\nkeep_text = "7d"', 2, 'write "30d" or more'),
         ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = "7h30"', 4, "mon-fri 07:30"),
         ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = 730', 4, '"07:30"'),
         ('[[channels]]\nname = "x"\nurl = "json://h"\nquiet_hours = "night"', 4, "22:00-07:00"),

@@ -23,7 +23,7 @@ import trustme
 
 from monitor.feeds.fetch import MAX_HOPS, Fetcher
 from monitor.model import FailureReason, Fetched, FetchFailed, FetchResult, NotModified
-from monitor.settings import PollSettings
+from monitor.settings import PollSettings, Transport
 from tests.builders import a_feed
 from tests.servers import (
     FEED,
@@ -44,6 +44,13 @@ HOSTILE = Path(__file__).parents[2] / "shared" / "bench" / "hostile" / "serve_ho
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SHORT = timedelta(seconds=0.3)
 PACKED = gzip.compress(FEED * 20)
+USED = Transport.OWN
+
+
+@pytest.fixture(autouse=True, params=list(Transport), ids=str)
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of this twice: whatever carries the requests, the results are the same."""
+    monkeypatch.setattr(sys.modules[__name__], "USED", request.param)
 
 
 def settings(**changes: Any) -> PollSettings:
@@ -51,6 +58,7 @@ def settings(**changes: Any) -> PollSettings:
         "per_host_gap": timedelta(0),
         "timeout": timedelta(seconds=5),
         "allow_private": LOOPBACK,
+        "transport": USED,
     }
     return PollSettings(**(values | changes))
 

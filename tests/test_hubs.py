@@ -11,7 +11,7 @@ from ipaddress import ip_network
 import pytest
 
 from monitor.feeds.hubs import HubAnswer, Hubs
-from monitor.settings import Access, PollSettings
+from monitor.settings import Access, PollSettings, Transport
 from tests.hubs import a_hub, free_port
 from tests.servers import hang, raw, reply, serving
 
@@ -21,8 +21,9 @@ OURS = Access(allow_private=LOOPBACK)
 
 
 @asynccontextmanager
-async def hubs(seconds: float = 10) -> AsyncIterator[Hubs]:
-    asks = Hubs(PollSettings(timeout=timedelta(seconds=seconds)), contact="https://us.example")
+async def hubs(seconds: float = 10, transport: Transport = Transport.OWN) -> AsyncIterator[Hubs]:
+    settings = PollSettings(timeout=timedelta(seconds=seconds), transport=transport)
+    asks = Hubs(settings, contact="https://us.example")
     try:
         yield asks
     finally:
@@ -46,6 +47,7 @@ async def test_headers_of_the_feed_stay_with_the_feed():
         assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
 
 
+@pytest.mark.parametrize("transport", Transport)
 @pytest.mark.parametrize(
     ("behaviour", "answer"),
     [
@@ -77,8 +79,9 @@ async def test_headers_of_the_feed_stay_with_the_feed():
         pytest.param(hang(), HubAnswer(detail="the answer took too long"), id="no answer"),
     ],
 )
-async def test_what_a_hub_says(behaviour, answer):
-    async with serving({"/hub": behaviour}) as server, hubs(seconds=0.2) as asks:
+async def test_what_a_hub_says(behaviour, answer, transport):
+    asking = hubs(0.2, transport)
+    async with serving({"/hub": behaviour}) as server, asking as asks:
         found = await asks.ask(server.url("/hub"), FORM, OURS)
         moved = found.moved_to.removeprefix(f"http://127.0.0.1:{server.port}")
         assert replace(found, moved_to=moved) == answer

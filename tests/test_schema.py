@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import StoreRefused
+from monitor.model import HubState
 from monitor.store.schema import APPLICATION_ID, VERSION
+from monitor.store.search import Wanted
 from monitor.store.sqlite import SqliteStore
 from monitor.urls import page_key
 from tests.builders import NOW, feed_settings
@@ -177,6 +179,19 @@ def test_the_database_of_schema_4_keeps_rhythms_gaps_and_articles(tmp_path: Path
     assert article is not None
     assert article.due_at == NOW
     assert store.subscriptions() == []
+    store.close()
+
+
+def test_the_database_of_schema_5_keeps_hubs_and_becomes_searchable(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.db"
+    path.write_bytes(gzip.decompress((ROOT / "tests/data/schema5.db.gz").read_bytes()))
+    store = SqliteStore.open(str(path))
+    (subscription,) = store.subscriptions()
+    assert (subscription.state, subscription.secret) == (HubState.JOINED, "s3")
+    assert store.queue_lengths() == {"claimed": 1}
+    assert store.unindexed() == store.index_older(100) == 1
+    (found,) = store.search(Wanted(words='"cafe society"'))
+    assert found.entry.title == "Zażółć gęślą jaźń"
     store.close()
 
 

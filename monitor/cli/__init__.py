@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "send-test": ("monitor.cli.send_test", "send_test", "Send the newest match to a channel."),
     "feeds": ("monitor.cli.feeds", "feeds", "What is watched, and how it fares."),
     "entries": ("monitor.cli.entries", "entries", "What the feeds brought."),
+    "search": ("monitor.cli.search", "search", "Find entries by their words."),
     "stories": ("monitor.cli.stories", "stories", "Entries that tell one event, and why."),
     "alerts": ("monitor.cli.alerts", "alerts", "What matched a rule, and where it was sent."),
     "deliveries": (

@@ -9,7 +9,7 @@ from datetime import timedelta
 import click
 
 from monitor.cli.options import config_option, json_option
-from monitor.cli.reading import Span, local, looked_up, reading, since
+from monitor.cli.reading import Span, emptied, local, looked_up, reading, since
 from monitor.errors import MonitorError
 from monitor.model import Article, ArticleState, EarlierText
 from monitor.settings import Config
@@ -57,19 +57,23 @@ def show_entry(as_json: bool, entry_id: str) -> None:
         earlier = store.revisions(entry.id) if entry else []
         story = store.story(entry.id) if entry else None
         article = store.article(entry.id) if entry else None
+        gone = bool(entry and emptied([entry], store))
     if entry is None or story is None:
         raise MonitorError(f'There is no entry "{entry_id}". `entries list` shows ids.')
     if as_json:
         texts = [asdict(each) for each in earlier]
         page = asdict(article) if article else None
-        print_json(asdict(entry) | {"story_id": story.id, "earlier": texts, "article": page})
+        print_json(
+            asdict(entry)
+            | {"story_id": story.id, "earlier": texts, "article": page, "text_gone": gone}
+        )
         return
     for line in (
         entry.title,
         f"{entry.feed_name}, {local(entry.published_at or entry.first_seen_at, settings)}",
         entry.url,
         "",
-        entry.content or entry.summary,
+        entry.content or entry.summary or ("(the text was too old to be kept)" if gone else ""),
         "",
         f"Entry {entry.id}, first seen {local(entry.first_seen_at, settings)}, story {story.id}",
         *_said_of(article, settings),

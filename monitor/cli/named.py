@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from monitor.cli.reading import reading
+from monitor.cli.reading import reading, say_emptied
 from monitor.errors import ConfigError, MonitorError
 from monitor.model import Entry
 from monitor.rules.load import LoadedRule, RuleSet
@@ -56,9 +56,10 @@ def _known(kind: str, name: str, known: Sequence[str], otherwise: str) -> None:
 
 
 def stored_entry(settings: Config, id_or_url: str) -> Entry:
-    """An entry the monitor has seen."""
+    """An entry the monitor has seen; says it if its text is gone."""
     with reading(settings) as store:
         entry = store.entry(id_or_url)
+        say_emptied([entry] if entry else [], store, settings)
     if entry is None:
         raise MonitorError(
             f'No feed has brought "{id_or_url}" so far. `entries list` shows what came;'

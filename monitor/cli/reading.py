@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -15,9 +15,11 @@ from monitor.cli.options import config_path
 from monitor.configfile import read_duration
 from monitor.configsecrets import shown
 from monitor.errors import MonitorError
+from monitor.model import Entry
 from monitor.pipeline.lists import last_good
 from monitor.settings import Config
 from monitor.store.opening import looks_usable
+from monitor.store.retention import KEPT_FROM
 from monitor.store.sqlite import SqliteStore
 
 
@@ -69,6 +71,32 @@ def writing(settings: Config) -> Iterator[SqliteStore]:
         yield store
     finally:
         store.close()
+
+
+def emptied(entries: Sequence[Entry], store: SqliteStore) -> int:
+    """How many of *entries* have no text because it was too old to be kept."""
+    note = store.note(KEPT_FROM)
+    if note is None:
+        return 0
+    kept_from = datetime.fromisoformat(note)
+    return sum(
+        entry.first_seen_at < kept_from and not entry.summary and not entry.content
+        for entry in entries
+    )
+
+
+def say_emptied(entries: Sequence[Entry], store: SqliteStore, settings: Config) -> None:
+    """On stderr, where *entries* are looked at that have lost their texts."""
+    number, keep = emptied(entries, store), settings.keep_text
+    if not number:
+        return
+    whose = "Its text is" if len(entries) == 1 else f"The texts of {number} of them are"
+    older = f"older than {keep.days} days" if keep else "old"
+    click.echo(
+        f"{whose} gone: what is {older} is emptied (keep_text), and only headline, author and"
+        " labels can be looked at.",
+        err=True,
+    )
 
 
 def local(at: datetime | None, settings: Config) -> str:

@@ -12,7 +12,7 @@ from rich.progress import track
 from monitor.cli.backtest import print_backtest, to_json
 from monitor.cli.named import named_rules, stored_entry
 from monitor.cli.options import config_option, json_option
-from monitor.cli.reading import NothingYet, looked_up, reading, since
+from monitor.cli.reading import NothingYet, looked_up, reading, say_emptied, since
 from monitor.cli.verdicts import missed, promote
 from monitor.cli.why import as_json as why_as_json
 from monitor.cli.why import print_why, why_not
@@ -192,6 +192,7 @@ def tried(
     """The rules on the entries of the last *span*, with a progress bar on a terminal."""
     with reading(settings) as store:
         entries = store.entries(since=since(span), limit=max(store.count_entries(), 1))
+        say_emptied(entries, store, settings)
     bar = console(stderr=True)
     progress = track(entries, "trying", console=bar, transient=True, disable=not bar.is_terminal)
     return backtest(new, old, progress, names)

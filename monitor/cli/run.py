@@ -125,6 +125,7 @@ async def _once(path: Path, log_level: str) -> int:
         await session.articles.round()
         await session.upkeep.sweep()
         await session.deliverer.round()
+        await session.housekeeping.round()
         await session.heartbeat.tick()
         shows.stop()
     return 1 if failed else 0
@@ -271,7 +272,11 @@ def _ticks(session: Session) -> list[Tick]:
         await session.upkeep.sweep()
         return UPKEEP_EVERY if session.upkeep.welcomed else FIRST_UPKEEP
 
-    ticks = (poll, articles, deliver, reload, websub, heartbeat, health_door, upkeep)
+    async def housekeeping() -> timedelta:
+        return await session.housekeeping.tick()
+
+    watching = (heartbeat, health_door)
+    ticks = (poll, articles, deliver, reload, websub, *watching, upkeep, housekeeping)
     return [Tick(act.__name__, _patient(act.__name__, act)) for act in ticks]
 
 

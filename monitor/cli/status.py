@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,6 +31,8 @@ from monitor.model import (
 )
 from monitor.pipeline.distress import ALIVE
 from monitor.settings import Channel, Config, ContentMode
+from monitor.store.care import LAST_NIGHT, Night, log_size
+from monitor.store.opening import WAL_LIMIT
 from monitor.terminal import age, counted, plain, print_json, print_table
 
 ALIVE_FOR = timedelta(minutes=5)  # a running monitor writes every minute
@@ -55,6 +58,8 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
         queue, rules = store.queue_lengths(), store.last_rule_set()
         articles = store.count_articles()
         silences = [each for each in store.silences() if in_force(each, now)]
+        night = Night.from_note(store.note(LAST_NIGHT))
+        unindexed = store.unindexed()
         not_live = {what: store.note(f"not-live:{what}") or "" for what in WATCHED}
         watchers = watchers_of(settings, store)
     stored = {feed.url: feed for feed in feeds}
@@ -64,7 +69,8 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
         pages = {state.value: articles.get(state, 0) for state in ArticleState}
         told["articles"] = {"installed": can_read_pages(), **pages}
         told["watchers"] = watchers.as_plain()
-        print_json({**told, "silences": muting, "not_live": not_live})
+        care = {"last_night": asdict(night) if night else None, "unsearchable": unindexed}
+        print_json({**told, "silences": muting, "not_live": not_live, "database": care})
         return
     _print_feeds(settings, stored, now)
     click.echo()
@@ -73,6 +79,7 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
     _print_queue(queue)
     _print_articles(settings, articles)
     _print_silences(silences, settings, now)
+    _print_database(settings, night, unindexed, now)
     if rules is not None:
         click.echo(f"Rules in force since {age(rules.loaded_at, now)}.")
     for what, problems in not_live.items():
@@ -168,6 +175,26 @@ def _print_silences(silences: Sequence[Silence], settings: Config, now: datetime
         so_far = f"{each.muted or 'none'} muted so far"
         line = f"Silence {each.id} until {until}: {described(each)} ({why(each)}), {so_far}."
         click.echo(plain(line).plain)
+
+
+def _print_database(settings: Config, night: Night | None, unindexed: int, now: datetime) -> None:
+    """How the file is, as far as the last night's work has found."""
+    if night is None:
+        click.echo("Database: not checked yet; that is done every night.")
+    elif night.damage:
+        found = plain(f"{age(night.at, now)}: {night.damage}").plain
+        click.echo(f"Database: DAMAGED, found {found}. Restore a backup: restore PATH")
+    else:
+        click.echo(f"Database: whole, checked {age(night.at, now)}.")
+    if night is not None and night.texts:
+        click.echo(f"Texts older than keep_text: {night.texts}.")
+    size = log_size(settings.database)
+    if size > WAL_LIMIT or (night is not None and not night.log_folded):
+        what = f"{size >> 20} MB and cannot be shortened: another program reads the database"
+        click.echo(f"The database's log (-wal) is {what}.")
+    if unindexed:
+        entries = counted(unindexed, "entry", "entries")
+        click.echo(f"Still to be made searchable: {entries} of an older program.")
 
 
 def _as_json(

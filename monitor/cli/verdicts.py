@@ -11,7 +11,7 @@ import click
 
 from monitor.cli.named import named_rules, stored_entry
 from monitor.cli.options import config_option
-from monitor.cli.reading import looked_up, reading
+from monitor.cli.reading import looked_up, reading, say_emptied
 from monitor.cli.why import print_why
 from monitor.errors import MonitorError
 from monitor.language import detector
@@ -57,6 +57,7 @@ def irrelevant(alert_id: str) -> None:
     with reading(settings) as store:
         alert = store.alert(alert_id)
         entry = store.entry(alert.entry_id) if alert is not None and alert.entry_id else None
+        say_emptied([entry] if entry else [], store, settings)
     if alert is None:
         raise MonitorError(f'There is no alert "{alert_id}". `alerts list` shows ids.')
     if alert.kind is not AlertKind.STORY or entry is None:

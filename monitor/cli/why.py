@@ -21,7 +21,8 @@ def print_why(rule: Rule, entry: Entry, why: Explanation) -> None:
     shown = console()
     shown.print(_headline(rule, matched=why.matched))
     for excerpt in excerpts(entry, why.hits):
-        shown.print(Text("  ") + _marked(excerpt, colour=shown.is_terminal))
+        line = Text(f"  {excerpt.field}: ") + marked(excerpt, colour=shown.is_terminal)
+        shown.print(line)
     for line in _tree(entry, why, 1):
         shown.print(line)
 
@@ -47,9 +48,9 @@ def _headline(rule: Rule, *, matched: bool) -> Text:
     return plain(rule.name) + Text(f" {word}", style=style) + Text(f"  ({rule.source})", "dim")
 
 
-def _marked(excerpt: Excerpt, *, colour: bool) -> Text:
+def marked(excerpt: Excerpt, *, colour: bool) -> Text:
     """The sentence with its hits: coloured on a terminal, between »« elsewhere."""
-    text, at = Text(f"{excerpt.field}: "), 0
+    text, at = Text(), 0
     for start, end in excerpt.marks:
         text += plain(excerpt.text[at:start])
         hit = plain(excerpt.text[start:end]).plain

@@ -69,10 +69,12 @@ def _name(found: re.Match[str] | re.Match[bytes] | None) -> str:
 def _decoded(body: bytes, name: str, bad_share: float = 0) -> tuple[bytes, str, int] | None:
     """*body* from code *name* to UTF-8; None if more of it is broken than *bad_share* allows."""
     try:
-        return body.decode(name).encode(), UTF8, 0
+        text = body.decode(name)
     except UnicodeError:
         if not bad_share:
             return None
+    else:
+        return body if name == "utf-8" else text.encode(), UTF8, 0
     text = body.decode(name, "replace")
     broken = text.count("\ufffd")
     good = sum(len(each) for each in _BEYOND_ASCII.findall(body)) / 2

@@ -18,6 +18,7 @@ _UNWANTED = re.compile(
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BREAKS = re.compile(r"\r\n?|\u2028|\u2029|\x85")
+_ANY = re.compile("|".join(each.pattern for each in (_UNWANTED, _SURROGATES, _BREAKS)))
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n[ \n]*")
 
@@ -66,8 +67,11 @@ _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
 
 def clean_text(text: str) -> str:
     """*text* without controls, lone surrogates and bidi marks; line ends are newlines; NFC."""
-    text = _SURROGATES.sub("\ufffd", _BREAKS.sub("\n", text))
-    return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
+    if text.isascii() and text.isprintable():  # most texts: nothing to look for
+        return text
+    if _ANY.search(text):
+        text = _UNWANTED.sub("", _SURROGATES.sub("\ufffd", _BREAKS.sub("\n", text)))
+    return unicodedata.normalize("NFC", text)
 
 
 def one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""One GET: conditional, bounded, guarded.  With ``clients`` and ``failures`` all that knows httpx.
+"""One GET: conditional, bounded, guarded.  httpx is known to this, its carriers and ``failures``.
 
 Whatever a server does comes back as a value.  httpx unpacks without bound, has no deadline for a
 whole exchange and follows redirects without asking, so all three are done here.
@@ -106,9 +106,10 @@ class Fetcher:
         about = f" (+{contact})" if contact else ""
         self._settings, self._contact = settings, contact
         self._headers = {
-            "user-agent": f"news-monitor/{__version__}{about}",
             "accept": ACCEPT,
             "accept-encoding": "gzip, deflate",
+            "connection": "keep-alive",
+            "user-agent": f"news-monitor/{__version__}{about}",
         }
         self._timeout = settings.timeout.total_seconds()
         self._gate = Gate(
@@ -185,7 +186,9 @@ class Fetcher:
             if isinstance(result, FetchFailed):
                 return result
             if not isinstance(result, _Redirect):
-                return replace(result, permanent_url=_shown(url) if hop and permanent else None)
+                if hop and permanent:
+                    return replace(result, permanent_url=_shown(url))
+                return result
             permanent = permanent and result.permanent
             asking = replace(asking, headers=_portable(asking.headers, url, result.url))
             url = _web_url(result.url)
@@ -201,10 +204,9 @@ class Fetcher:
             refuse_written(url.host, (*self._settings.allow_private, *access.allow_private))
         ours = self._headers | ({"user-agent": access.user_agent} if access.user_agent else {})
         raw = [(k.encode(), v.encode("latin-1")) for k, v in (ours | asking.headers).items()]
-        client = self._clients.of(access)
+        request = httpx.Request("GET", url, headers=raw)
         async with asyncio.timeout(max(0.0, seconds)):
-            request = client.build_request("GET", url, headers=raw)
-            response = await client.send(request, stream=True)
+            response = await self._clients.send(request, access)
             try:
                 return await _answer(url, response, asking)
             finally:
@@ -248,7 +250,7 @@ def _same_origin(here: httpx.URL | str, there: httpx.URL | str) -> bool:
 
 def _shown(url: httpx.URL) -> str:
     """Without user and password: links are resolved against it, and people see it."""
-    return str(url.copy_with(userinfo=b""))
+    return str(url.copy_with(userinfo=b"") if url.userinfo else url)
 
 
 # --- what came back

@@ -120,12 +120,38 @@ def _look_up(host: str, port: int) -> Sequence[tuple[Any, ...]]:
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Connects only to checked addresses; TLS still checks the name."""
+class Guard:
+    """Looks names up and judges what it finds; *private*: the networks that are open."""
 
     def __init__(self, private: Iterable[Network], resolve: Resolve) -> None:
         self._private = tuple(private)
         self._resolve = resolve
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        """The addresses of *host*, from one to MAX_TRIED; one that is refused refuses all.
+
+        Raises httpcore.ConnectError, often AddressRefused or NameUnknown.
+        """
+        if not 0 < port < 65536:
+            raise httpcore.ConnectError(f"there is no port {port}")
+        try:
+            addresses = await self._resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            why = (error.strerror if isinstance(error, OSError) else None) or "not a host name"
+            raise NameUnknown(f"{host} is not found: {why}") from error
+        if not addresses:
+            raise NameUnknown(f"{host} is not found: it has no address")
+        for address in addresses:
+            if not is_allowed(address, self._private):
+                raise AddressRefused(f"{host} is at the private address {address}")
+        return addresses[:MAX_TRIED]
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Has httpx's own transport connect only to checked addresses; TLS still checks the name."""
+
+    def __init__(self, private: Iterable[Network], resolve: Resolve) -> None:
+        self._guard = Guard(private, resolve)
         self._plain = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -136,7 +162,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        addresses = (await self._addresses(host, port, timeout))[:MAX_TRIED]
+        addresses = await self._addresses(host, port, timeout)
         # A share each: behind a dead IPv6 route the IPv4 address must get its turn.
         share = timeout / len(addresses) if timeout else None
         failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
@@ -153,23 +179,11 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         raise failure
 
     async def _addresses(self, host: str, port: int, timeout: float | None) -> Sequence[str]:
-        """The addresses of *host*, at least one; one that is refused refuses all."""
-        if not 0 < port < 65536:
-            raise httpcore.ConnectError(f"there is no port {port}")
         try:
             async with asyncio.timeout(timeout):
-                addresses = await self._resolve(host, port)
-        except TimeoutError as error:  # before OSError, which it is
+                return await self._guard.addresses(host, port)
+        except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"looking up {host} took too long") from error
-        except (OSError, UnicodeError) as error:
-            why = (error.strerror if isinstance(error, OSError) else None) or "not a host name"
-            raise NameUnknown(f"{host} is not found: {why}") from error
-        if not addresses:
-            raise NameUnknown(f"{host} is not found: it has no address")
-        for address in addresses:
-            if not is_allowed(address, self._private):
-                raise AddressRefused(f"{host} is at the private address {address}")
-        return addresses
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
         raise httpcore.ConnectError("no local sockets")

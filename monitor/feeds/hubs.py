@@ -51,13 +51,13 @@ class Hubs:
         for clients in self._clients:
             await clients.aclose()
 
-    def _client(self, access: Access) -> httpx.AsyncClient:
+    def _way_out(self) -> Clients:
         """Made when the first hub is asked: few monitors ask any, and TLS takes 80 ms."""
         if self._outdated:
             tls = ssl.create_default_context()
             self._clients.append(Clients(self._settings, self._resolve, tls))
             self._outdated = False
-        return self._clients[-1].of(access)
+        return self._clients[-1]
 
     async def ask(self, hub: str, fields: Mapping[str, str], access: Access) -> HubAnswer:
         """POST *fields*; never raises for what a hub does.  *access*: only its way is taken."""
@@ -70,12 +70,15 @@ class Hubs:
         networks = (*self._settings.allow_private, *access.allow_private)
         if access.proxy:  # it looks names up itself: what is written as an address is judged here
             refuse_written(httpx.URL(hub).host, networks)
-        client = self._client(access)
+        clients = self._way_out()
         about = f" (+{self._contact})" if self._contact else ""
-        headers = {"user-agent": access.user_agent or f"news-monitor/{__version__}{about}"}
+        headers = {
+            "accept": "*/*",
+            "user-agent": access.user_agent or f"news-monitor/{__version__}{about}",
+        }
         async with asyncio.timeout(self._settings.timeout.total_seconds()):
-            request = client.build_request("POST", hub, data=dict(fields), headers=headers)
-            response = await client.send(request, stream=True)
+            request = httpx.Request("POST", hub, data=dict(fields), headers=headers)
+            response = await clients.send(request, access)
             await response.aclose()
         return _answer(request, response)
 

@@ -110,10 +110,13 @@ class Reading:
             }
         else:
             return NOTHING_LISTED
+        told = self.before.told
+        if not self.same_head:
+            told = json.dumps({name: found.get(name) for name in _TOLD}, separators=(",", ":"))
         return Listing(
             context=self.context,
             head=self.head,
-            told=json.dumps({name: found.get(name) for name in _TOLD}, separators=(",", ":")),
+            told=told,
             entries=b"".join(each + keys[each] for each in self.hashes),
         )
 
@@ -126,5 +129,7 @@ def _seen(listing: Listing) -> dict[bytes, bytes]:
 
 def _key(raw: RawEntry) -> bytes:
     """Hash of what tells entries of a document apart."""
+    if raw.guid:
+        return digest(raw.guid.encode("utf-8", "replace"))
     text = f"{raw.title}\n{raw.summary}\n{raw.content}"
     return digest(identities(raw, web_url(raw.link), text, IdentityMode.GUID)[0].encode())

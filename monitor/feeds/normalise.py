@@ -116,13 +116,14 @@ def web_url(link: str | None) -> str:
     """*link* if it is one to a web page, else ""."""
     if not link:
         return ""
+    link = one_line(link)
     try:
-        parts = urlsplit(one_line(link))
+        parts = urlsplit(link)
         if parts.scheme.lower() not in ("http", "https") or not _is_host(parts.hostname or ""):
             return ""
     except ValueError:
         return ""
-    return one_line(link).replace(" ", "%20")
+    return link.replace(" ", "%20")
 
 
 def _is_host(name: str) -> bool:

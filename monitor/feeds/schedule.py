@@ -73,12 +73,13 @@ def succeeded(
     now: datetime,
     own: FeedSettings | None = None,
     new: Sequence[Entry] = (),
+    digest: str | None = None,
 ) -> Feed:
     """The feed after a visit that went well; *parsed* is None when the body was the last one's.
 
     A document that was cut off counts as an answer, but leaves the old validators, so that what it
     lacked is sent again, and the old ``succeeded_at``.  *own* are the feed's settings, *new* are
-    the entries that it had not shown before.
+    the entries that it had not shown before, *digest* is the ``body_hash`` if that is known.
     """
     rhythm = _learnt(feed, parsed, new, now)
     bounds = Bounds.of(settings, own)
@@ -96,17 +97,21 @@ def succeeded(
         failure_detail="",
         moved_to=moved_to,
         moved_count=again + 1 if moved_to else 0,  # in a row, at the same new address
-        **_of_document(feed, fetched, parsed, now),
+        **_of_document(feed, fetched, parsed, now, digest),
     )
 
 
 def _of_document(
-    feed: Feed, fetched: Fetched | NotModified, parsed: ParsedFeed | None, now: datetime
+    feed: Feed,
+    fetched: Fetched | NotModified,
+    parsed: ParsedFeed | None,
+    now: datetime,
+    digest: str | None,
 ) -> dict[str, Any]:
     """What a document leaves on the feed that came to its end, or is that of the last visit."""
     if isinstance(fetched, NotModified):
         return {"succeeded_at": now}
-    digest = body_hash(fetched.body)
+    digest = digest or body_hash(fetched.body)
     if not (parsed.complete if parsed else digest == feed.body_hash):
         return {}
     return {

@@ -39,6 +39,8 @@ def after(feed: Feed, parsed: ParsedFeed, known: int, now: datetime) -> Feed:
     looks = Suspicion(
         oddity=over.oddity, detail=over.detail, title=parsed.title, entries=parsed.listed
     )
+    if looks == was and feed.suspected_since is None:
+        return feed
     return replace(feed, suspicion=looks, suspected_since=None)
 
 

@@ -28,7 +28,6 @@ from monitor.model import (
     Feed,
     Fetched,
     FetchFailed,
-    FetchResult,
     IdentityMode,
     Listing,
     NotModified,
@@ -68,6 +67,7 @@ class _Document:
     """A document that was read, and what was made of it so far."""
 
     fetched: Fetched
+    digest: str  # ``schedule.body_hash``
     parsed: ParsedFeed
     listing: Listing | None  # None: as before
     mode: IdentityMode = IdentityMode.GUID
@@ -164,22 +164,27 @@ class Poller:
 
     async def _visit(self, feed: Feed) -> _Visit:
         whole = schedule.wants_whole(feed, self._clock())
-        result: FetchResult | ParseFailed
         result = await self._fetcher.fetch(feed, unconditional=whole)
         crashpoint("after-fetch")
-        if isinstance(result, Fetched) and schedule.body_hash(result.body) != feed.body_hash:
-            before = await self._listing(feed, whole)
-            read = await self._parser.read(result, before)
-            if isinstance(read.parsed, ParsedFeed):
-                same = read.listing == before != NOTHING_LISTED
-                listing = None if same else read.listing
-                return await self._ingest(
-                    feed, _Document(fetched=result, parsed=read.parsed, listing=listing)
-                )
-            result = read.parsed
-        if isinstance(result, Fetched | NotModified):
+        if isinstance(result, FetchFailed):
+            return await self._committed(self._failed(feed, result))
+        if isinstance(result, NotModified):
             return await self._committed(self._unchanged(feed, result))
-        return await self._committed(self._failed(feed, result))
+        digest = schedule.body_hash(result.body)
+        if digest == feed.body_hash:
+            return await self._committed(self._unchanged(feed, result, digest))
+        before = await self._listing(feed, whole)
+        read = await self._parser.read(result, before)
+        if isinstance(read.parsed, ParseFailed):
+            return await self._committed(self._failed(feed, read.parsed))
+        same = read.listing == before != NOTHING_LISTED
+        document = _Document(
+            fetched=result,
+            digest=digest,
+            parsed=read.parsed,
+            listing=None if same else read.listing,
+        )
+        return await self._ingest(feed, document)
 
     async def _listing(self, feed: Feed, whole: bool) -> Listing:
         """What the next document is compared with; nothing, where it is to be read as a whole."""
@@ -195,8 +200,10 @@ class Poller:
         polled = Polled(feed=after, kind=PollKind.FAILED, detail=failure.detail)
         return _Visit(outcome=_left(feed, after), polled=polled)
 
-    def _unchanged(self, feed: Feed, fetched: Fetched | NotModified) -> _Visit:
-        after = self._succeeded(feed, fetched)
+    def _unchanged(
+        self, feed: Feed, fetched: Fetched | NotModified, digest: str | None = None
+    ) -> _Visit:
+        after = self._succeeded(feed, fetched, digest=digest)
         polled = Polled(feed=after, kind=PollKind.UNCHANGED)
         return _Visit(outcome=_left(feed, after), polled=polled)
 
@@ -226,9 +233,13 @@ class Poller:
 
         *ahead* is stored already; it belongs to what this visit brought.
         """
-        brought = ingest.combine(decided, ahead)
-        after = self._succeeded(feed, document.fetched, document.parsed, brought.entries)
-        after = self._judged(feed, replace(after, identity=document.mode), document, brought)
+        brought = ingest.combine(decided, ahead) if ahead else decided
+        after = self._succeeded(
+            feed, document.fetched, document.parsed, brought.entries, document.digest
+        )
+        if document.mode is not after.identity:
+            after = replace(after, identity=document.mode)
+        after = self._judged(feed, after, document, brought)
         parsed = document.parsed
         outcome = replace(
             decided,
@@ -237,7 +248,7 @@ class Poller:
             listing=document.listing,
             learnt=after.rhythm is not feed.rhythm,
         )
-        return _Visit(outcome=outcome, polled=_polled(feed, document, replace(brought, feed=after)))
+        return _Visit(outcome=outcome, polled=_polled(feed, after, document, brought))
 
     async def _normalised(
         self, feed: Feed, parsed: ParsedFeed
@@ -314,6 +325,7 @@ class Poller:
         fetched: Fetched | NotModified,
         parsed: ParsedFeed | None = None,
         new: Sequence[Entry] = (),
+        digest: str | None = None,
     ) -> Feed:
         return schedule.succeeded(
             feed,
@@ -323,6 +335,7 @@ class Poller:
             now=self._clock(),
             own=self._settings_of(feed),
             new=new,
+            digest=digest,
         )
 
     def _settings_of(self, feed: Feed) -> FeedSettings | None:
@@ -348,10 +361,10 @@ def _overtaken(feed: Feed) -> Polled:
     return Polled(feed=feed, kind=PollKind.FAILED, detail=detail)
 
 
-def _polled(before: Feed, document: _Document, outcome: Outcome) -> Polled:
+def _polled(before: Feed, after: Feed, document: _Document, outcome: Outcome) -> Polled:
     first, gap = before.baseline_at is None, document.gap
     return Polled(
-        feed=outcome.feed,
+        feed=after,
         kind=PollKind.NEWS if outcome.entries else PollKind.NO_NEWS,
         baseline=first,
         entries=len(document.entries) + document.parsed.left_out,

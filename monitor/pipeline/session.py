@@ -23,6 +23,7 @@ from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.distress import Distress
 from monitor.pipeline.health_door import HealthDoor
 from monitor.pipeline.heartbeat import Heartbeat
+from monitor.pipeline.housekeeping import Housekeeping
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.jumps import Jumps, set_back_since
 from monitor.pipeline.measures import Measures, TimedParser, TimedWriter
@@ -58,6 +59,7 @@ class Session:
     distress: Distress
     jumps: Jumps
     websub: WebSub
+    housekeeping: Housekeeping
     heartbeat: Heartbeat
     health_door: HealthDoor
 
@@ -142,6 +144,8 @@ async def _assembled(
     websub = WebSub(shared, hubs=Hubs(page_settings(config.poll), contact=config.contact))
     stack.push_async_callback(_wind_down, shared.store, poller, articles, deliverer)
     stack.push_async_callback(websub.aclose)
+    housekeeping = Housekeeping(shared)
+    stack.push_async_callback(housekeeping.aclose)
     distress, switch = Distress(shared, sender=sender), Beats()
     vigil = Vigil(shared, distress=distress, stuck=stuck)
     health_door = HealthDoor(shared, vigil=vigil, measures=measures)
@@ -160,6 +164,7 @@ async def _assembled(
         distress=distress,
         jumps=Jumps(shared),
         websub=websub,
+        housekeeping=housekeeping,
         heartbeat=Heartbeat(shared, switch=switch, look=vigil.look),
         health_door=health_door,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from monitor.alerts.operator import undelivered, welcome
 from monitor.alerts.route import channels_for, deliveries, notices, owner_notices
+from monitor.clocktrust import Verdict
 from monitor.events import Welcomed
 from monitor.feeds import gaps, health, quiet
 from monitor.ingest.telling import story_alert, told
@@ -18,6 +18,7 @@ from monitor.pipeline.fallbacks import Fallbacks
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.silences import SilenceEnds
+from monitor.pipeline.trust import Trust, ticked
 from monitor.settings import Channel, FirstPoll
 from monitor.store import Store
 from monitor.stories.index import COPY_WINDOW
@@ -30,19 +31,18 @@ class Upkeep:
     """The monitor's reports on itself."""
 
     def __init__(
-        self, shared: Shared, *, memory: Memory, steady: Callable[[], float] = time.monotonic
+        self, shared: Shared, *, memory: Memory, ticks: Callable[[], timedelta] = ticked
     ) -> None:
-        """*steady*: seconds, of a clock that nobody sets."""
+        """*ticks*: of a clock that nobody sets."""
         self._in_force = shared.in_force
         self._store = shared.store
         self._clock = shared.clock
         self._report = shared.report
         self._queued = shared.queued
-        self._steady = steady
-        self._began = shared.clock(), steady()
         self._memory = memory
         self._fallbacks = Fallbacks(shared)
-        self._silences = SilenceEnds(shared, steady=steady)
+        self._silences = SilenceEnds(shared)
+        self._trust = Trust(shared, ticks=ticks)
         self.welcomed = False  # all channels have had their first message
 
     async def sweep(self) -> None:
@@ -136,20 +136,14 @@ class Upkeep:
     # --- deliveries nobody took
 
     async def expire(self) -> None:
-        """Give up deliveries that are 14 days old by both clocks, and say so.
-
-        A clock that is set years ahead must not end what waits.
-        """
-        now = min(self._clock(), self._by_steady_clock())
+        """Give up deliveries that are 14 days old, and say so; by a clock that can be believed."""
+        now = self._clock()
+        if await self._trust.verdict() not in (Verdict.SURE, Verdict.ALONE):
+            return
         gone = await self._store.call(lambda store: store.expire(now))
         told = undelivered(gone, now)
         if told is not None:
             await self.tell_operators([told])
-
-    def _by_steady_clock(self) -> datetime:
-        """What time it is if the clock was right when the monitor was started."""
-        wall, steady = self._began
-        return wall + timedelta(seconds=self._steady() - steady)
 
     # --- what is too old to be compared with
 

@@ -24,6 +24,7 @@ from monitor.model import (
     Entry,
     Feed,
     Finished,
+    Found,
     Known,
     Listing,
     Member,
@@ -40,6 +41,8 @@ from monitor.model import (
     Update,
 )
 from monitor.settings import FeedSettings
+from monitor.store.retention import Text
+from monitor.store.search import Wanted
 
 
 class Store(Protocol):
@@ -117,6 +120,37 @@ class Store(Protocol):
 
     def revisions(self, entry_id: str) -> list[EarlierText]:
         """What the entry said before it was changed or its article read, the oldest first."""
+
+    # --- search
+    def search(self, wanted: Wanted) -> list[Found]:
+        """Entries with these words."""
+
+    def index_older(self, limit: int) -> int:
+        """Make up to *limit* entries searchable that an older program stored; how many."""
+
+    def unindexed(self) -> int:
+        """How many of those there are yet: the oldest entries."""
+
+    # --- what is too old, and the file itself
+    def old_texts(self, before: datetime, most: int) -> list[Text]:
+        """Texts from before then that nobody needs, up to *most*."""
+
+    def empty_texts(self, texts: Sequence[Text], before: datetime) -> None:
+        """Empty those of them that are still old and unneeded; identities stay."""
+
+    def tidy_index(self, *, begin: bool) -> bool:
+        """Write a little of the search index anew, so that its file room is used again.
+
+        *begin* at the first of a row of calls; False: nothing is left to do.
+        """
+
+    def newest_date(self) -> datetime | None:
+        """The newest date that a publisher gave for one of the last entries."""
+
+    def fold_log(self) -> bool:
+        """Shorten what is kept beside the file; False: a reader is in the way."""
+
+    def refresh_statistics(self) -> None: ...
 
     # --- articles
     def claim_articles(

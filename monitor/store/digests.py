@@ -10,6 +10,8 @@ from monitor.store import rows
 
 MOST = 1000  # of each kind: more than a digest shows
 
+# "+d.state" keeps SQLite from going through all that was ever accepted.
+
 # Waiting rows about stories that were made before a time.
 _WAITING = (
     "SELECT DISTINCT d.target FROM deliveries d JOIN alerts a ON a.id = d.alert_id"
@@ -18,7 +20,7 @@ _WAITING = (
 _AT_ONCE = (
     "SELECT * FROM alerts a WHERE a.kind = 'story' AND a.created_at >= :begins AND EXISTS ("
     " SELECT 1 FROM deliveries d WHERE d.alert_id = a.id AND d.channel = :channel"
-    " AND d.kind = 'first' AND d.state = 'accepted' AND d.created_at >= :begins)"
+    " AND d.kind = 'first' AND +d.state = 'accepted' AND d.created_at >= :begins)"
     " ORDER BY a.created_at LIMIT :most"
 )
 # Entries that came after people on the channel had been told of their story, and that no alert or
@@ -28,8 +30,8 @@ _JOINED = (
     " FROM entries e JOIN joins j ON j.entry_id = e.id JOIN feeds f ON f.id = e.feed_id"
     " JOIN stories s ON s.id = e.story_id WHERE e.first_seen_at >= :begins AND EXISTS ("
     " SELECT 1 FROM alerts a JOIN deliveries d ON d.alert_id = a.id WHERE a.story_id = s.id"
-    " AND d.channel = :channel AND d.state = 'accepted' AND a.created_at < e.first_seen_at)"
-    " AND NOT EXISTS (SELECT 1 FROM alerts WHERE entry_id = e.id)"
+    " AND d.channel = :channel AND +d.state = 'accepted' AND a.created_at < e.first_seen_at)"
+    " AND NOT EXISTS (SELECT 1 FROM alerts WHERE story_id = s.id AND entry_id = e.id)"
     " AND NOT EXISTS (SELECT 1 FROM updates WHERE entry_id = e.id)"
     " ORDER BY e.first_seen_at LIMIT :most"
 )

@@ -12,10 +12,8 @@ from monitor.store import articles, rows, stories
 from monitor.store.chunks import chunks, glob_free
 
 REVISIONS_KEPT = 20  # of one entry: the first, and the latest
-_WITH_FEED = (
-    "SELECT e.*, f.name AS feed_name, f.tags AS feed_tags"
-    " FROM entries e JOIN feeds f ON f.id = e.feed_id"
-)
+WITH_FEED = "e.*, f.name AS feed_name, f.tags AS feed_tags"
+_WITH_FEED = f"SELECT {WITH_FEED} FROM entries e JOIN feeds f ON f.id = e.feed_id"
 
 
 def known(db: sqlite3.Connection, feed_id: str, keys: Sequence[str]) -> dict[str, Known]:

@@ -23,6 +23,7 @@ PASSING = (
     "SQLITE_FULL",
     "SQLITE_IOERR",
     "SQLITE_CANTOPEN",
+    "SQLITE_INTERRUPT",  # we end, and told a long check to
     "SQLITE_READONLY_ROLLBACK",  # a write was cut off: the next one that may write clears it up
 )
 

@@ -76,19 +76,22 @@ def claim(
 
 
 def _claim_companions(db: sqlite3.Connection, values: dict[str, object]) -> None:
-    """Rows of the same frozen message, or due rows of the same story and target."""
+    """Rows of the same frozen message, or due rows of the same story and target.
+
+    CROSS JOIN and "+" bind SQLite to begin with the few that are claimed, not with all that waits.
+    """
     db.execute(
         "INSERT OR IGNORE INTO claimed"
-        " SELECT o.id, c.place FROM claimed c JOIN deliveries d ON d.id = c.id"
-        " JOIN deliveries o ON o.message_id = d.message_id WHERE o.state = 'queued'",
+        " SELECT o.id, c.place FROM claimed c CROSS JOIN deliveries d ON d.id = c.id"
+        " CROSS JOIN deliveries o ON o.message_id = d.message_id WHERE +o.state = 'queued'",
     )
     db.execute(
         "INSERT OR IGNORE INTO claimed"
-        " SELECT o.id, c.place FROM claimed c JOIN deliveries d ON d.id = c.id"
-        " JOIN alerts a ON a.id = d.alert_id AND a.story_id <> ''"
-        " JOIN alerts b ON b.story_id = a.story_id"
-        " JOIN deliveries o ON o.alert_id = b.id AND o.target = d.target"
-        " WHERE d.message_id IS NULL AND o.message_id IS NULL AND o.state = 'queued'"
+        " SELECT o.id, c.place FROM claimed c CROSS JOIN deliveries d ON d.id = c.id"
+        " CROSS JOIN alerts a ON a.id = d.alert_id AND a.story_id <> ''"
+        " CROSS JOIN alerts b ON b.story_id = a.story_id"
+        " CROSS JOIN deliveries o ON o.alert_id = b.id AND o.target = d.target"
+        " WHERE d.message_id IS NULL AND o.message_id IS NULL AND +o.state = 'queued'"
         " AND o.due_at <= :now",
         values,
     )
@@ -214,16 +217,38 @@ def waiting_for(
     return [rows.delivery(row) for row in found]
 
 
+# From one channel to the next: what waits is not counted through.
+_WAITING_CHANNELS = """
+WITH RECURSIVE waiting (channel) AS (
+  SELECT min(channel) FROM deliveries INDEXED BY deliveries_due WHERE state = 'queued'
+  UNION ALL
+  SELECT (SELECT min(channel) FROM deliveries INDEXED BY deliveries_due
+    WHERE state = 'queued' AND channel > w.channel)
+  FROM waiting w WHERE w.channel IS NOT NULL
+)
+SELECT w.channel, EXISTS (SELECT 1 FROM channel_states s WHERE s.channel = w.channel
+  AND (s.stopped = 1 OR s.not_before IS NOT NULL)) AS hindered
+FROM waiting w WHERE w.channel IS NOT NULL
+"""
+_FIRST_DUE = (
+    "SELECT min(due_at) FROM deliveries INDEXED BY deliveries_due"
+    " WHERE channel = ? AND state = 'queued'"
+)
+_FIRST_FREE = (
+    "SELECT min(max(d.due_at, coalesce(s.not_before, 0))) FROM deliveries d"
+    " LEFT JOIN channel_states s ON s.channel = d.channel AND s.target = d.target"
+    " WHERE d.channel = ? AND d.state = 'queued' AND coalesce(s.stopped, 0) = 0"
+)
+
+
 def next_due_at(db: sqlite3.Connection, channels: Sequence[str] | None) -> datetime | None:
     """When the next delivery can be tried: its own time, or when its target asks for it."""
-    only = "1" if channels is None else f"d.channel IN ({','.join('?' * len(channels))})"
-    (first,) = db.execute(
-        "SELECT min(max(d.due_at, coalesce(s.not_before, 0))) FROM deliveries d"
-        " LEFT JOIN channel_states s ON s.channel = d.channel AND s.target = d.target"
-        f" WHERE d.state = 'queued' AND coalesce(s.stopped, 0) = 0 AND {only}",
-        channels or (),
-    ).fetchone()
-    return rows.moment_or_none(first)
+    times = [
+        db.execute(_FIRST_FREE if row["hindered"] else _FIRST_DUE, [row["channel"]]).fetchone()[0]
+        for row in db.execute(_WAITING_CHANNELS).fetchall()
+        if channels is None or row["channel"] in channels
+    ]
+    return rows.moment_or_none(min((at for at in times if at is not None), default=None))
 
 
 def oldest_waiting_at(db: sqlite3.Connection) -> datetime | None:

@@ -306,6 +306,25 @@ CREATE TABLE subscriptions (               -- feeds whose document names a WebSu
 """
 
 
+# The words of headlines and texts.  ``search.catch_up`` adds entries, the trigger follows edits and
+# retention; an entry that is not in the index yet must not be taken out of it.
+_WORDS = """
+CREATE VIRTUAL TABLE entry_words USING fts5 (
+  title, summary, content, content = 'entries', tokenize = 'unicode61 remove_diacritics 2'
+)
+"""
+_WORDS_FOLLOW = """
+CREATE TRIGGER entry_words_follow AFTER UPDATE OF title, summary, content ON entries
+WHEN EXISTS (SELECT 1 FROM entry_words_docsize WHERE id = old.rowid)
+BEGIN
+  INSERT INTO entry_words (entry_words, rowid, title, summary, content)
+    VALUES ('delete', old.rowid, old.title, old.summary, old.content);
+  INSERT INTO entry_words (rowid, title, summary, content)
+    VALUES (new.rowid, new.title, new.summary, new.content);
+END
+"""
+
+
 _TABLES_7 = """
 CREATE TABLE listings (                    -- a feed's last document, to compare the next with it
   feed_id TEXT PRIMARY KEY REFERENCES feeds (id),
@@ -355,6 +374,17 @@ def rhythms_gaps_and_articles(db: Database) -> None:
 @migrations()
 def subscriptions(db: Database) -> None:
     _run(db, _TABLES_5)
+
+
+@migrations()
+def words_to_search(db: Database) -> None:
+    """The newest entry is indexed; those before it are, in portions, while the monitor runs."""
+    db.execute(_WORDS)
+    db.execute(_WORDS_FOLLOW)
+    db.execute(
+        "INSERT INTO entry_words (rowid, title, summary, content)"
+        " SELECT rowid, title, summary, content FROM entries ORDER BY rowid DESC LIMIT 1"
+    )
 
 
 @migrations()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,7 @@ from monitor.model import (
     Entry,
     Feed,
     Finished,
+    Found,
     Known,
     Listing,
     Member,
@@ -49,6 +50,7 @@ from monitor.model import (
 from monitor.settings import FeedSettings
 from monitor.store import (
     articles,
+    care,
     clock,
     corrections,
     digests,
@@ -58,7 +60,9 @@ from monitor.store import (
     ledger,
     listings,
     outbox,
+    retention,
     rows,
+    search,
     silences,
     stories,
     subscriptions,
@@ -75,14 +79,22 @@ from monitor.store.opening import (
 )
 from monitor.store.patience import Patience
 from monitor.store.schema import APPLICATION_ID, VERSION, migrations
+from monitor.store.search import Wanted
 from monitor.store.stories import MEMBERS_TOLD
+
+TIDIED_AT_ONCE = 64  # pages of the search index
+STEPS = 100_000  # of SQLite's machine between two looks whether to give up: some milliseconds
+CHECKED_AT_START = 50_000  # pages, 200 MB: what is larger is read whole at night, not at each start
 
 
 class SqliteStore:
     """The ``Store`` protocol on one connection; use it in the thread that opened it."""
 
-    def __init__(self, database: Database, path: str, busy_timeout: timedelta) -> None:
+    def __init__(
+        self, database: Database, path: str, busy_timeout: timedelta = BUSY_TIMEOUT
+    ) -> None:
         self._database = database
+        self._busy_timeout = busy_timeout
         self._db: sqlite3.Connection = database.conn
         self._path = path
         self._patience = Patience(busy_timeout)
@@ -184,7 +196,11 @@ class SqliteStore:
             with self._database.atomic():  # all steps or none: no copy is made of what is between
                 migrations.apply(self._database)
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
-        self._refuse_damaged("quick_check")
+        if self._pages() <= CHECKED_AT_START:
+            self._refuse_damaged("quick_check")
+
+    def _pages(self) -> int:
+        return int(self._db.execute("PRAGMA page_count").fetchone()[0])
 
     def _refuse_damaged(self, check: str) -> None:
         damage = self._db.execute(f"PRAGMA {check}(1)").fetchone()[0]
@@ -306,6 +322,7 @@ class SqliteStore:
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         with self._writing() as db:
             accepted = [self._commit_one(db, outcome) for outcome in outcomes]
+            search.catch_up(db)
         crashpoint("after-commit")
         return accepted
 
@@ -354,6 +371,64 @@ class SqliteStore:
         where, values = ("", []) if feed_id is None else (" WHERE feed_id = ?", [feed_id])
         with self._reading() as db:
             return int(db.execute(f"SELECT count(*) FROM entries{where}", values).fetchone()[0])
+
+    # --- search
+
+    def search(self, wanted: Wanted) -> list[Found]:
+        with self._reading() as db:
+            return search.find(db, wanted)
+
+    def index_older(self, limit: int) -> int:
+        with self._writing() as db:
+            return search.add_older(db, limit)
+
+    def unindexed(self) -> int:
+        with self._reading() as db:
+            return search.missing(db)
+
+    # --- what is too old, and the file itself
+
+    def old_texts(self, before: datetime, most: int) -> list[retention.Text]:
+        with self._reading() as db:
+            return retention.old(db, before, most)
+
+    def empty_texts(self, texts: Sequence[retention.Text], before: datetime) -> None:
+        with self._no_foreign_keys(), self._writing() as db:
+            retention.empty(db, texts, before)
+
+    @contextmanager
+    def _no_foreign_keys(self) -> Iterator[None]:
+        """For rows that are taken out and put back: looking for what refers to them is slow."""
+        self._db.execute("PRAGMA foreign_keys = OFF")
+        try:
+            yield
+        finally:
+            self._db.execute("PRAGMA foreign_keys = ON")
+
+    def tidy_index(self, *, begin: bool) -> bool:
+        with self._writing() as db:
+            return search.tidy(db, TIDIED_AT_ONCE, begin=begin)
+
+    def newest_date(self) -> datetime | None:
+        with self._reading() as db:
+            return retention.newest_date(db)
+
+    def fold_log(self) -> bool:
+        with self._reading() as db:
+            return care.fold_log(db, self._busy_timeout)
+
+    def refresh_statistics(self) -> None:
+        with self._reading() as db:
+            care.refresh_statistics(db)
+
+    def damage(self) -> str:
+        """What is wrong with the file, once all of it was read; "" for nothing."""
+        with self._reading() as db:
+            return care.damage(db)
+
+    def give_up_when(self, ended: Callable[[], bool]) -> None:
+        """Let what runs on this connection end with StoreBusy as soon as *ended* says so."""
+        self._db.set_progress_handler(ended, STEPS)
 
     # --- articles
 

@@ -43,7 +43,7 @@ def made_entry(feed: Feed, number: int) -> Entry:
 def filled(path: Path, history: int) -> tuple[SqliteStore, list[Feed]]:
     store = SqliteStore.open(str(path))
     names = [
-        feed_settings(url=f"https://feeds.example/{n}", name=f"Feed {n}") for n in range(FEEDS)
+        feed_settings(url=f"https://feeds{n}.example/", name=f"Feed {n}") for n in range(FEEDS)
     ]
     store.sync_feeds(names, NOW)
     feeds = store.claim_due(0, FEEDS, NOW, minutes(10))
