@@ -34,7 +34,6 @@ FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=15)
 LONGEST_UNSURE = timedelta(minutes=30)  # each try may have arrived: fewer of them
 LONGEST_RETRY_AFTER = timedelta(days=1)
-KEEP_TRYING = timedelta(days=14)
 MOST_AMBIGUOUS = 5
 MOST_POISONED = 5
 
@@ -84,7 +83,7 @@ def _after(
     row = replace(row, attempts=row.attempts + 1)
     if isinstance(result, Accepted):
         return replace(row, state=DeliveryState.ACCEPTED, last_error="")
-    state = _state(row, result, now, same_error=row.last_error == result.detail)
+    state = _state(row, result, same_error=row.last_error == result.detail)
     return replace(
         row,
         state=state,
@@ -108,15 +107,14 @@ def _blames_message(result: Refused) -> bool:
     return result.scope is Scope.MESSAGE and not result.ambiguous
 
 
-def _state(row: Delivery, result: Refused, now: datetime, *, same_error: bool) -> DeliveryState:
+def _state(row: Delivery, result: Refused, *, same_error: bool) -> DeliveryState:
+    """What is too old is given up elsewhere (``Upkeep.expire``): not by a clock that has jumped."""
     if not result.retryable and result.scope is Scope.MESSAGE:
         return DeliveryState.REFUSED
     if row.ambiguous + result.ambiguous >= MOST_AMBIGUOUS:
         return DeliveryState.PARKED
     if result.scope is Scope.MESSAGE and same_error and row.attempts >= MOST_POISONED:
         return DeliveryState.PARKED
-    if now - row.created_at >= KEEP_TRYING:
-        return DeliveryState.EXPIRED
     return DeliveryState.QUEUED
 
 
