@@ -74,7 +74,10 @@ def keep_trying(results: list[SendResult], row: Delivery | None = None) -> list[
             DOWN,
             {"created_at": NOW - timedelta(days=14, seconds=1)},
             Q,
-            id="older than 14 days: given up elsewhere, by a clock that can be believed",
+            id="older than 14 days: later, until the store gives it up",
+        ),
+        pytest.param(
+            DOWN, {"created_at": NOW - timedelta(days=13)}, Q, id="never dropped before 14 days"
         ),
         pytest.param(
             Accepted(),

@@ -1,9 +1,10 @@
 """What becomes of a message after a try to hand it over: done, later, or given up.  Pure.
 
-Nothing is dropped before it is 14 days old, unless the other side refuses this very text for good,
-or five tries ended without an answer (each may have arrived), or it is poison: of five tries or
-more, the last two failed for the same reason of its own, while the channel works.  What refuses the
-address or the password leaves all waiting until a person mends it.
+Nothing is dropped unless the other side refuses this very text for good, or five tries ended
+without an answer (each may have arrived), or it is poison: of five tries or more, the last two
+failed for the same reason of its own, while the channel works.  What refuses the address or the
+password leaves all waiting until a person mends it.  What is too old is given up by ``upkeep``,
+which looks at two clocks.
 
 A target that fails is asked by one message at a time: ``not_before`` in its health holds back the
 others.  So an outage costs one try a wait, not one a message, and its end no storm.
@@ -108,7 +109,6 @@ def _blames_message(result: Refused) -> bool:
 
 
 def _state(row: Delivery, result: Refused, *, same_error: bool) -> DeliveryState:
-    """What is too old is given up elsewhere (``Upkeep.expire``): not by a clock that has jumped."""
     if not result.retryable and result.scope is Scope.MESSAGE:
         return DeliveryState.REFUSED
     if row.ambiguous + result.ambiguous >= MOST_AMBIGUOUS:
