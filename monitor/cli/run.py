@@ -250,7 +250,8 @@ def _ticks(session: Session) -> list[Tick]:
 
     async def deliver() -> timedelta:
         await session.deliverer.start_due()
-        due = await session.store.call(lambda store: store.next_due_at())
+        channels = [channel.name for channel in session.in_force.config.channels]
+        due = await session.store.call(lambda store: store.next_due_at(channels))
         return _until(min(filter(None, (due, session.deliverer.next_digest_at())), default=None))
 
     async def reload() -> timedelta:
