@@ -36,10 +36,19 @@ class Tick:
 class Daemon:
     """Runs *ticks* until it is told to stop."""
 
-    def __init__(self, ticks: list[Tick], *, on_hangup: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ticks: list[Tick],
+        *,
+        on_hangup: Callable[[], None],
+        on_jump: Callable[[timedelta], Awaitable[None]],
+    ) -> None:
+        """*on_jump* is told by how much the wall clock has jumped, before the ticks come."""
         self._ticks = {tick.name: tick for tick in ticks}
         self._on_hangup = on_hangup
+        self._on_jump = on_jump
         self._stop = asyncio.Event()
+        self._because: Exception | None = None
         self._running: set[str] = set()
         self._again: set[str] = set()
         self._scheduler = AsyncIOScheduler(
@@ -63,8 +72,12 @@ class Daemon:
             self._scheduler.pause()
             watcher.cancel()
             self._scheduler.shutdown(wait=False)
+        if self._because is not None:
+            raise self._because
 
-    def stop(self) -> None:
+    def stop(self, because: Exception | None = None) -> None:
+        """End in order; ``run`` raises what it is stopped for."""
+        self._because = self._because or because
         self._stop.set()
 
     def wake(self, name: str) -> None:
@@ -112,11 +125,13 @@ class Daemon:
 
     async def _watch_clock(self) -> None:
         """Arm every tick anew when wall and monotonic clock have come apart."""
+        apart = time.time() - time.monotonic()
         while True:
-            wall, steady = time.time(), time.monotonic()
             await asyncio.sleep(DRIFT_EVERY.total_seconds())
-            drift = (time.time() - wall) - (time.monotonic() - steady)
-            if abs(drift) > DRIFT.total_seconds():
-                log.warning("the clock jumped", seconds=round(drift))
+            before, apart = apart, time.time() - time.monotonic()
+            drift = timedelta(seconds=apart - before)
+            if abs(drift) > DRIFT:
+                log.warning("the clock jumped", seconds=round(drift.total_seconds()))
+                await self._on_jump(drift)
                 for name in self._ticks:
                     self.wake(name)

@@ -4,6 +4,7 @@ MonitorError
 ├── ConfigError        config.toml or a rule file cannot be used; carries every problem      exit 2
 ├── StoreError         the database refused                                                exit 3
 │   ├── StoreRefused   not ours, from the future, damaged, unreadable: a person must act
+│   │   └── StoreDamaged   SQLite finds it damaged: no waiting mends that
 │   └── StoreBusy      locked or full: passes by itself, the caller tries again later     exit 1
 ├── AlreadyRunning     another daemon holds the database                                    exit 4
 ├── QueryError         what was typed after `search` cannot be looked for                  exit 2
@@ -62,6 +63,10 @@ class StoreError(MonitorError):
 
 class StoreRefused(StoreError):
     """The database is not ours, from the future, damaged or unreadable: a person must act."""
+
+
+class StoreDamaged(StoreRefused):
+    """The database is damaged, at the start or while it is used."""
 
 
 class StoreBusy(StoreError):

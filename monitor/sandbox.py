@@ -86,6 +86,7 @@ class Pool:
             "-m",
             "monitor.sandbox",
             *self._arguments,
+            str(os.getpid()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -167,17 +168,20 @@ class _Child:
 # --- in the child
 
 
-def main(function: str, limits: str) -> None:
-    """Answer requests on standard input until it ends."""
+def main(function: str, limits: str, parent: str) -> None:
+    """Answer requests on standard input until it ends.
+
+    What *parent* asked for before it was killed is not done any more: its successor asks again.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us in order
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not break the frames
     bounds = json.loads(limits)
     if bounds["memory"]:
-        resource.setrlimit(resource.RLIMIT_AS, (bounds["memory"], bounds["memory"]))
+        _limit(resource.RLIMIT_AS, bounds["memory"])
     module, _, name = function.partition(":")
     work: Function = getattr(importlib.import_module(module), name)
-    while (request := _read(requests)) is not None:
+    while (request := _read(requests)) is not None and os.getppid() == int(parent):
         _allow_cpu(bounds["cpu"])
         answer = json.dumps(_answer(work, *request)).encode()
         answers.write(_ANSWER.pack(len(answer)) + answer)
@@ -203,8 +207,14 @@ def _allow_cpu(seconds: float | None) -> None:
     """So much processor time more from now; beyond it the kernel ends us."""
     if seconds is not None:
         used = resource.getrusage(resource.RUSAGE_SELF)
-        limit = int(used.ru_utime + used.ru_stime + seconds) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+        _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + seconds) + 1)
+
+
+def _limit(what: int, wanted: int) -> None:
+    """At most *wanted*, or what we were given, which may be less and is not ours to raise."""
+    most = resource.getrlimit(what)[1]
+    soft = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(what, (soft, most))
 
 
 if __name__ == "__main__":

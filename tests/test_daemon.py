@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,14 @@ from monitor.daemon import Daemon, Tick
 
 SOON = timedelta(milliseconds=5)
 NEVER = timedelta(hours=1)
+
+
+async def nothing(_: timedelta) -> None: ...
+
+
+def a_daemon(*ticks: Tick, **changes: Any) -> Daemon:
+    given: dict[str, Any] = {"on_hangup": lambda: None, "on_jump": nothing}
+    return Daemon(list(ticks), **(given | changes))
 
 
 async def running(daemon: Daemon, until: asyncio.Event) -> None:
@@ -32,7 +42,7 @@ async def test_a_tick_comes_again_after_the_wait_it_asks_for() -> None:
             done.set()
         return SOON
 
-    await running(Daemon([Tick("poll", act)], on_hangup=lambda: None), done)
+    await running(a_daemon(Tick("poll", act)), done)
     assert len(times) == 3
 
 
@@ -52,7 +62,7 @@ async def test_a_tick_that_raises_does_not_end_the_others() -> None:
         return SOON
 
     ticks = [Tick("broken", broken), Tick("sound", sound)]
-    await running(Daemon(ticks, on_hangup=lambda: None), done)
+    await running(a_daemon(*ticks), done)
 
 
 async def test_wake_brings_a_tick_that_would_come_in_an_hour() -> None:
@@ -67,7 +77,7 @@ async def test_wake_brings_a_tick_that_would_come_in_an_hour() -> None:
             done.set()
         return NEVER
 
-    daemon = Daemon([Tick("deliver", act)], on_hangup=lambda: None)
+    daemon = a_daemon(Tick("deliver", act))
     await running(daemon, done)
 
 
@@ -84,7 +94,7 @@ async def test_woken_while_running_it_runs_once_more() -> None:
             done.set()
         return NEVER
 
-    daemon = Daemon([Tick("deliver", act)], on_hangup=lambda: None)
+    daemon = a_daemon(Tick("deliver", act))
     await running(daemon, done)
     assert calls == 2
 
@@ -96,7 +106,7 @@ async def test_signals_stop_it_and_hang_up_reloads() -> None:
         os.kill(os.getpid(), signal.SIGHUP)
         return NEVER
 
-    daemon = Daemon([Tick("poll", act)], on_hangup=hung_up.set)
+    daemon = a_daemon(Tick("poll", act), on_hangup=hung_up.set)
     async with asyncio.timeout(5):
         task = asyncio.create_task(daemon.run())
         await hung_up.wait()
@@ -129,9 +139,37 @@ async def test_a_storm_of_wakes_neither_doubles_a_tick_nor_ends_it(
             await asyncio.sleep(0.001)
         done.set()
 
-    daemon = Daemon([Tick("deliver", act)], on_hangup=lambda: None)
+    daemon = a_daemon(Tick("deliver", act))
     storming = asyncio.create_task(storm())
     await running(daemon, done)
     await storming
     assert most == 1
     assert "skipped" not in caplog.text
+
+
+@pytest.mark.parametrize("seconds", [-3600.0, 86400.0], ids=["an hour back", "a day on"])
+async def test_a_jump_of_the_clock_is_told_before_the_ticks_come(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    happened: list[object] = []
+    done = asyncio.Event()
+
+    async def act() -> timedelta:
+        happened.append("tick")
+        if len(happened) > 2:
+            done.set()
+        return NEVER
+
+    async def jumped(by: timedelta) -> None:
+        happened.append(round(by.total_seconds()))
+
+    now = time.time
+    monkeypatch.setattr("monitor.daemon.DRIFT_EVERY", SOON)
+    daemon = a_daemon(Tick("poll", act), on_jump=jumped)
+    task = asyncio.create_task(running(daemon, done))
+    while not happened:
+        await asyncio.sleep(0.001)
+    monkeypatch.setattr("monitor.daemon.time.time", lambda: now() + seconds)
+    async with asyncio.timeout(5):
+        await task
+    assert happened == ["tick", seconds, "tick"]

@@ -83,6 +83,14 @@ async def test_a_sender_that_raises_blocks_nobody(desk: Desk) -> None:
     assert (await desk.states()).get(DeliveryState.PARKED.value) == 1
 
 
+async def test_a_target_that_refuses_every_text_is_not_told_of_it_for_ever(desk: Desk) -> None:
+    desk.sender.answer = lambda _: Refused(detail="HTTP 422", retryable=False)
+    await desk.queue("NATO")
+    await desk.deliverer.round()
+    assert len(desk.sender.messages) == 2  # the news, and that it will not be delivered
+    assert await desk.states() == {"refused": 2}
+
+
 async def test_an_alert_that_cannot_be_laid_out_is_told_without_layout(desk: Desk) -> None:
     broken = Excerpt(field="title", text=None, marks=((0, 1),))  # type: ignore[arg-type]
     await desk.queue("NATO", excerpts=(broken,))
@@ -115,17 +123,66 @@ async def test_what_was_sent_is_recorded_before_anything_else_is_claimed(desk: D
     assert await desk.states() == {"accepted": 1}
 
 
+@pytest.mark.parametrize("what", ["freeze", "channel_states", "thread"])
+async def test_what_was_claimed_while_the_disk_was_full_is_sent_later(
+    desk: Desk, what: str
+) -> None:
+    """It was claimed and not handed over: it must not stay claimed until the next start."""
+    await desk.queue("NATO", "Kyiv")
+    real, calls = desk.store.call, 0
+
+    async def call(method: Callable[[Store], object]) -> object:
+        def guarded(store: Store) -> object:
+            nonlocal calls
+            calls += 1
+            return method(_Busy(store, what) if calls > 1 else store)  # type: ignore[arg-type]
+
+        return await real(guarded)
+
+    desk.store.call = call  # type: ignore[method-assign,assignment]
+    await desk.deliverer.round()
+    desk.store.call = real  # type: ignore[method-assign]
+    desk.clock.advance(minutes(1))
+    await desk.deliverer.round()
+    assert await desk.states() == {"accepted": 2}
+
+
 class _Busy:
-    """A store whose disk is full when results are to be recorded."""
+    """A store whose disk is full when it is asked to do *what*: to record results."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, what: str = "finish") -> None:
+        self._store, self._what = store, what
 
-    def finish(self, *_: object) -> None:
+    def _full(self, *_: object) -> None:
         raise StoreBusy("disk full")
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self._store, name)
+        return self._full if name == self._what else getattr(self._store, name)
+
+
+@pytest.mark.parametrize("read", ["channel_states", "silences"])
+async def test_busy_while_it_claims_nothing_stays_claimed(desk: Desk, read: str) -> None:
+    await desk.queue("NATO")
+    real, busy = desk.store.call, True
+
+    class Busy:
+        """A store that is busy when asked for *read*."""
+
+        def __init__(self, store: Store) -> None:
+            self._store = store
+
+        def __getattr__(self, name: str) -> object:
+            if busy and name == read:
+                raise StoreBusy("locked")
+            return getattr(self._store, name)
+
+    async def call(method: Callable[[Store], object]) -> object:
+        return await real(lambda store: method(Busy(store)))  # type: ignore[arg-type]
+
+    desk.store.call = call  # type: ignore[method-assign,assignment]
+    assert await desk.deliverer.round() == 0
+    busy = False
+    assert await desk.deliverer.round() == 1
 
 
 async def test_every_hand_over_is_reported(desk: Desk) -> None:

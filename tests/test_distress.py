@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.errors import StoreBusy
+from monitor.errors import StoreBusy, StoreDamaged
 from monitor.events import Handed, Trouble
 from monitor.pipeline.distress import Distress
 from monitor.store import Store
@@ -68,3 +68,29 @@ async def test_a_lock_that_passes_is_nobodys_business(desk: Desk) -> None:
     await distress.look()
     await desk.deliverer.round()
     assert desk.sender.messages == []
+
+
+async def test_a_database_that_was_moved_away_is_told_once_until_it_is_back(desk: Desk) -> None:
+    distress = Distress(desk.shared, sender=desk.sender)
+    await distress.look()
+    place = Path(desk.shared.in_force.config.database)
+    place.rename(place.with_name("elsewhere.db"))
+    for _ in range(2):
+        await distress.look()
+    await desk.deliverer.round()
+    (message,) = desk.sender.messages
+    assert "was moved away or replaced while it ran" in message.subject
+    assert f"Where it should be: {place}" in message.text
+    place.with_name("elsewhere.db").rename(place)
+    await distress.look()
+    await desk.deliverer.round()
+    assert len(desk.sender.messages) == 1
+
+
+async def test_damage_is_told_past_the_outbox(desk: Desk) -> None:
+    disk, distress = Full(desk), Distress(desk.shared, sender=desk.sender)
+    disk.full = True
+    await distress.despair(StoreDamaged("monitor.db: the database is damaged (malformed)"))
+    (message,) = desk.sender.messages
+    assert "The monitor has stopped: its database is damaged" in message.subject
+    assert "malformed" in message.text

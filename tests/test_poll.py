@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.errors import StoreBusy
 from monitor.feeds.parse import Parser
 from monitor.feeds.rhythm import observed
-from monitor.model import FailureReason, Feed, FetchFailed, FetchResult
+from monitor.model import FailureReason, Feed, FetchFailed, FetchResult, Outcome
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import BATCH, IN_FLIGHT, PORTION, Poller
@@ -73,6 +74,37 @@ async def test_a_full_house_claims_again_when_a_batch_has_left(
             await asyncio.sleep(0)  # the visit that reported ends after its report
             started.append(await poller.start_due())
         assert started == [0, 5]
+    finally:
+        await poller.aclose(timedelta(0))
+        await store.aclose()
+
+
+async def test_a_feed_whose_visit_was_not_stored_is_due_at_once(
+    tmp_path: Path, parser: Parser
+) -> None:
+    config, clock, stalls = config_of(tmp_path), Clock(), Stalls()
+    store = Writer(lambda: SqliteStore.open(config.database))
+    await store.call(lambda each: each.sync_feeds([feed_settings()], NOW))
+    shared = Shared(
+        in_force=InForce(config=config, rules=load({"rules.toml": RULES.encode()})),
+        store=store,
+        clock=clock,
+        report=lambda event: None,
+    )
+    poller = Poller(shared, fetcher=stalls, parser=parser, memory=Memory(store))
+    commit = store.commit
+
+    async def full(_: Outcome, *, in_company: bool = False) -> bool:
+        clock.advance(minutes(6))  # longer than it is tried, shorter than the lease
+        raise StoreBusy("disk full")
+
+    try:
+        store.commit = full  # type: ignore[method-assign]
+        stalls.answer(1)
+        (polled,) = await poller.round()
+        assert "not stored" in polled.detail
+        store.commit = commit  # type: ignore[method-assign]
+        assert await poller.start_due() == 1
     finally:
         await poller.aclose(timedelta(0))
         await store.aclose()

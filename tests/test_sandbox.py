@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import struct
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -117,6 +120,22 @@ async def test_an_idle_child_is_ended() -> None:
             await asyncio.sleep(0.02)
     assert (await children.call({"do": "echo"}))["pid"] != pid
     await children.aclose()
+
+
+@pytest.mark.parametrize(("orphaned", "answers"), [(False, True), (True, False)])
+def test_a_child_does_nothing_for_a_parent_that_has_died(orphaned: bool, answers: bool) -> None:
+    parent = 1 if orphaned else os.getpid()
+    limits = json.dumps({"memory": None, "cpu": None})
+    arguments = ["-m", "monitor.sandbox", "tests.test_sandbox:obey", limits, str(parent)]
+    head = json.dumps({"do": "echo"}).encode()
+    child = subprocess.run(
+        [sys.executable, *arguments],
+        input=struct.pack("!IQ", len(head), 0) + head,
+        capture_output=True,
+        timeout=20,
+        check=True,
+    )
+    assert bool(child.stdout) is answers
 
 
 def _alive(pid: int) -> bool:

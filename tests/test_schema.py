@@ -108,6 +108,15 @@ class TestUpgrade:
             assert kept.execute("SELECT count(*) FROM entries").fetchone() == (6,)
         assert before[:16] == copy.read_bytes()[:16]
 
+    def test_one_that_was_killed_between_two_steps_is_as_it_was_and_so_is_its_copy(
+        self, old: Path
+    ) -> None:
+        killed(KILLED_WHEN_RUNNING.format(start="CREATE TABLE silences"), old)
+        SqliteStore.open(str(old)).close()
+        with closing(sqlite3.connect(old.with_name("monitor.db.schema1"))) as copy:
+            tables = {row[0] for row in copy.execute("SELECT name FROM sqlite_master")}
+        assert tables.isdisjoint({"joins", "traces", "silences"})
+
     def test_entries_are_known_by_their_page_from_then_on(self, old: Path) -> None:
         store = SqliteStore.open(str(old))
         (edited,) = [each for each in store.entries() if "edited" in each.title]

@@ -113,6 +113,16 @@ class TestFeeds:
         store.clear_claims()
         assert store.next_poll_at(0) == NOW
 
+    def test_a_feed_given_back_is_due_when_it_was_unless_claimed_again(self, store):
+        first = claimed(store)
+        store.give_back([first])
+        assert store.next_poll_at(0) == NOW
+        second = claimed(store, NOW + minutes(1))
+        store.give_back([first])
+        assert store.next_poll_at(0) == NOW + minutes(1) + LEASE
+        store.give_back([second])
+        assert store.next_poll_at(0) == NOW
+
     @pytest.mark.parametrize(
         ("chosen", "due"),
         [
@@ -461,6 +471,8 @@ class TestTrouble:
         [
             pytest.param(lambda s: s.sync_feeds([], NOW), id="sync_feeds"),
             pytest.param(lambda s: s.clear_claims(), id="clear_claims"),
+            pytest.param(lambda s: s.give_back([s.locked_feed]), id="give_back"),
+            pytest.param(lambda s: s.set_back(minutes(60), NOW), id="set_back"),
             pytest.param(lambda s: s.claim_due(0, 1, NOW, LEASE), id="claim_due"),
             pytest.param(lambda s: s.commit([Outcome(feed=s.locked_feed)]), id="commit"),
             pytest.param(lambda s: s.raise_alerts([an_alert()], []), id="raise_alerts"),
@@ -477,6 +489,15 @@ class TestTrouble:
 
     def test_reading_goes_on_while_another_writes(self, locked):
         assert len(locked.feeds()) == 1
+
+    def test_it_knows_whether_its_file_is_in_place(self, store, path):
+        assert store.is_in_place()
+        Path(path).rename(f"{path}.moved")
+        assert not store.is_in_place()
+        Path(path).write_bytes(b"another")
+        assert not store.is_in_place()
+        Path(f"{path}.moved").rename(path)
+        assert store.is_in_place()
 
     def test_a_full_disk_loses_nothing_and_passes(self, store):
         feed = claimed(store)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from monitor.errors import StoreBusy, StoreRefused
+from monitor.errors import StoreBusy, StoreDamaged, StoreRefused
 from monitor.model import Feed, Outcome
+from monitor.store import Store
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 from tests.builders import NOW, an_entry, an_outcome, feed_settings, minutes
@@ -261,3 +263,32 @@ def test_closing_twice_is_closing_once(tmp_path):
         await writer.aclose()
 
     run(test, tmp_path / "m.db")
+
+
+async def test_damage_is_told_wherever_it_is_found(tmp_path: Path) -> None:
+    found: list[StoreDamaged] = []
+
+    def damaged(_: Store) -> None:
+        raise StoreDamaged("malformed")
+
+    async with opened(tmp_path / "monitor.db") as writer:
+        writer.on_damage = found.append
+        await writer.call(lambda store: store.feeds())
+        with pytest.raises(StoreDamaged):
+            await writer.call(damaged)
+    assert [str(each) for each in found] == ["malformed"]
+
+
+async def test_the_end_does_not_wait_for_the_lock_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.db"
+    writer = Writer(lambda: SqliteStore.open(str(path), busy_timeout=timedelta(minutes=5)))
+    await writer.call(lambda store: store.sync_feeds(FEEDS, NOW))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waits = asyncio.create_task(writer.call(lambda store: store.set_note("a", "b")))
+        await asyncio.sleep(0.05)
+        writer.hurry()
+        async with asyncio.timeout(20):
+            with pytest.raises(StoreBusy):
+                await waits
+            await writer.aclose()

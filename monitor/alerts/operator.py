@@ -15,6 +15,7 @@ from monitor.model import (
     Alert,
     ChannelState,
     Delivery,
+    DeliveryKind,
     DeliveryState,
     Refused,
     Scope,
@@ -155,8 +156,46 @@ def database_mended(since: datetime, now: datetime) -> Alert:
     )
 
 
-def undelivered(rows: Sequence[Delivery], now: datetime) -> Alert:
-    """Deliveries that were given up together: parked, expired or refused."""
+def database_moved(path: str, now: datetime) -> Alert:
+    """What is written is no longer what lies at *path*."""
+    return ids.operator_alert(
+        "database:moved",
+        _at(now),
+        title="The monitor's database was moved away or replaced while it ran",
+        text=f"Where it should be: {path}.\n"
+        "What it means: alerts still come, but what is stored from now on is lost when the monitor"
+        " is stopped, and commands such as status do not see it.\n"
+        "What to do: stop the monitor, put the file back with its -wal beside it, or restore a"
+        " backup, and start it again.",
+        now=now,
+        severity=Severity.CRITICAL,
+    )
+
+
+def database_damaged(detail: str, now: datetime) -> Alert:
+    """It cannot go on: a person must put a backup in place."""
+    return ids.operator_alert(
+        "database:damaged",
+        _at(now),
+        title="The monitor has stopped: its database is damaged",
+        text=f"Why: {detail}.\n"
+        "What it means: no feed is polled and nothing is sent until it runs again; nothing is lost"
+        " if that is before the entries of the feeds roll over.\n"
+        "What to do: look at the disk, restore the last backup, start the monitor.",
+        now=now,
+        severity=Severity.CRITICAL,
+    )
+
+
+def undelivered(rows: Sequence[Delivery], now: datetime) -> Alert | None:
+    """Those of *rows* that were given up together: parked, expired or refused; None for none.
+
+    Of what the monitor says about itself nothing is said: a target that refuses every text would
+    refuse this one too, and have the next one written, for ever.
+    """
+    rows = [row for row in rows if row.state in _REASONS and row.kind is not DeliveryKind.NOTICE]
+    if not rows:
+        return None
     alerts = sorted({row.alert_id for row in rows})
     targets = ", ".join(sorted({row.target for row in rows}))
     some = ", ".join(alerts[:10]) + (f" and {len(alerts) - 10} more" if len(alerts) > 10 else "")
@@ -192,8 +231,7 @@ def raised_by(
     elif after.stopped:
         told = [channel_stopped(result, after, now)]
     else:
-        given_up = [row for row in rows if row.state in _REASONS]
-        told = [channel_failing(after, now), undelivered(given_up, now) if given_up else None]
+        told = [channel_failing(after, now), undelivered(rows, now)]
     return tuple(alert for alert in told if alert is not None)
 
 

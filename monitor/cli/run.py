@@ -21,7 +21,7 @@ from monitor import expat, logs
 from monitor.cli.options import config_option, config_path
 from monitor.config import read, secrets_of
 from monitor.daemon import Daemon, Tick
-from monitor.errors import Problem, StoreBusy
+from monitor.errors import Problem, StoreBusy, StoreDamaged
 from monitor.events import ArticleRead, Event, Handed, Polled, PollKind, Reloaded, Trouble
 from monitor.feeds import health
 from monitor.model import Feed, Refused
@@ -102,9 +102,12 @@ async def _run(path: Path, log_level: str) -> None:
         progress, supervisor = Progress([tick.name for tick in ticks]), Supervisor()
         waker.progress = progress
         daemon = Daemon(
-            [_noted(tick, progress) for tick in ticks], on_hangup=lambda: waker.hang_up(session)
+            [_noted(tick, progress) for tick in ticks],
+            on_hangup=lambda: waker.hang_up(session),
+            on_jump=session.jumps.jumped,
         )
         waker.daemon = daemon
+        session.store.on_damage = partial(waker.despair, session)
         shows.start(session.in_force.config, session.in_force.rules, await _feeds(session))
         supervisor.tell("READY=1", f"MAINPID={os.getpid()}")
         watching = asyncio.create_task(supervisor.watch(progress, partial(_how_it_is, session)))
@@ -134,6 +137,7 @@ class _Waker:
     daemon: Daemon | None = None
     progress: Progress | None = None
     _reloading: asyncio.Task[None] | None = None
+    _despairing: asyncio.Task[None] | None = None
 
     def wake(self, tick: str) -> None:
         if self.daemon is not None:
@@ -150,6 +154,18 @@ class _Waker:
 
     def hang_up(self, session: Session) -> None:
         self._reloading = asyncio.create_task(session.reloader.reload())
+
+    def despair(self, session: Session, damage: StoreDamaged) -> None:
+        """Tell of it, then end: waiting mends nothing."""
+
+        async def tell_and_stop() -> None:
+            try:
+                await session.distress.despair(damage)
+            finally:
+                assert self.daemon is not None
+                self.daemon.stop(damage)
+
+        self._despairing = self._despairing or asyncio.create_task(tell_and_stop())
 
 
 @asynccontextmanager
@@ -234,7 +250,8 @@ def _ticks(session: Session) -> list[Tick]:
 
     async def deliver() -> timedelta:
         await session.deliverer.start_due()
-        due = await session.store.call(lambda store: store.next_due_at())
+        channels = [channel.name for channel in session.in_force.config.channels]
+        due = await session.store.call(lambda store: store.next_due_at(channels))
         return _until(min(filter(None, (due, session.deliverer.next_digest_at())), default=None))
 
     async def reload() -> timedelta:

@@ -22,10 +22,11 @@ from monitor.alerts.bundle import Bundle
 from monitor.alerts.company import StoryNews
 from monitor.alerts.fallback import mentioned
 from monitor.alerts.layout import notes
-from monitor.alerts.plan import Circumstances, Plan, plan
+from monitor.alerts.plan import Circumstances, Plan
 from monitor.alerts.rate import Bucket
 from monitor.alerts.render import most_stories, render
 from monitor.alerts.route import deliveries
+from monitor.crashpoint import crashpoint
 from monitor.errors import StoreBusy
 from monitor.events import Handed, Trouble
 from monitor.model import (
@@ -39,6 +40,7 @@ from monitor.model import (
     SendResult,
     Silence,
 )
+from monitor.pipeline import poison
 from monitor.pipeline.digests import Digests
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.templating import BUILT_IN, Applies
@@ -46,6 +48,7 @@ from monitor.settings import Channel, Target
 from monitor.store import Store
 
 BATCH = 500  # deliveries claimed at once for one channel
+AGAIN = timedelta(seconds=2)  # after a drain that the database, or a mistake of ours, cut off
 
 log = structlog.get_logger()
 
@@ -138,21 +141,30 @@ class Deliverer:
             buckets=self._buckets,
             most=most_stories(channel.kind),
         )
-        planned = plan(claimed, channel, given, now)
+        planned, poisonous = poison.planned(claimed, channel, given, now)
+        if poisonous:
+            await self._record([poison.set_aside(poisonous, self._in_force.config, now)])
         self._buckets.update(planned.buckets)
         return planned
 
     async def _send_all(self, channel: Channel, planned: Plan) -> int:
         if planned.rows:
             await self._record([Finished(deliveries=planned.rows, at=self._clock())])
-        accepted = 0
-        states = await self._store.call(partial(_states, channel))
-        for bundle in planned.bundles:
-            known = states.get(bundle.target)
-            state = known or ChannelState(channel=channel.name, target=bundle.target)
-            finished, states[bundle.target] = await self._send(channel, bundle, state)
-            accepted += isinstance(finished.result, Accepted)
-            await self._record([finished])
+        accepted, left = 0, list(planned.bundles)
+        try:
+            states = await self._store.call(partial(_states, channel))
+            while left:
+                bundle = left[0]
+                known = states.get(bundle.target)
+                state = known or ChannelState(channel=channel.name, target=bundle.target)
+                finished, states[bundle.target] = await self._send(channel, bundle, state)
+                del left[0]
+                accepted += isinstance(finished.result, Accepted)
+                await self._record([finished])
+                crashpoint("after-mark")
+        except Exception:  # nobody else would ever claim again what is claimed
+            self._unrecorded += [_put_back(bundle, channel, self._clock()) for bundle in left]
+            raise
         return accepted
 
     async def _send(
@@ -162,8 +174,16 @@ class Deliverer:
         rows = [queued.delivery for queued in bundle.queued]
         if state.stopped or (state.not_before is not None and state.not_before > now):
             return retry.put_back(rows, state, now), state
-        message = await self._frozen(channel, bundle)
+        try:
+            message = await self._frozen(channel, bundle)
+        except StoreBusy:
+            raise
+        except Exception:
+            log.exception("a message could not be made", target=bundle.target)
+            return poison.set_aside(rows, self._in_force.config, now), state
+        crashpoint("before-send")
         result = await self._hand_over(channel, message)
+        crashpoint("after-send")
         since = min(queued.alert.created_at for queued in bundle.queued)
         self._report(Handed(message=message, result=result, since=since))
         now = self._clock()
@@ -220,7 +240,7 @@ class Deliverer:
             )
         except Exception:  # an alert that cannot be laid out is told without layout
             log.exception("rendering failed", target=bundle.target)
-            return _bare(bundle, channel, name, now)
+            return poison.bare(bundle, channel, name, now)
 
     # --- recording
 
@@ -240,11 +260,18 @@ class Deliverer:
 
 
 def _claimed(channel: Channel, now: datetime, store: Store) -> Claimed:
-    """In the thread of the store: all that a plan needs, in one turn."""
-    claimed = store.claim_deliveries(now, BATCH, channel=channel.name)
-    if not claimed:
-        return claimed, {}, []
-    return claimed, _states(channel, store), store.silences()
+    """In the thread of the store: all that a plan needs, in one turn.
+
+    The claim comes last: if the store were busy after it, nobody would know of what is claimed.
+    """
+    states, silences = _states(channel, store), store.silences()
+    return store.claim_deliveries(now, BATCH, channel=channel.name), states, silences
+
+
+def _put_back(bundle: Bundle, channel: Channel, now: datetime) -> Finished:
+    """The rows of *bundle*, claimed and not handed over: they are due again in a moment."""
+    state = ChannelState(channel=channel.name, target=bundle.target, not_before=now + AGAIN)
+    return retry.put_back([queued.delivery for queued in bundle.queued], state, now)
 
 
 def _states(channel: Channel, store: Store) -> dict[str, ChannelState]:
@@ -264,20 +291,3 @@ def _stories(bundle: Bundle) -> dict[str, StoryNews]:
         )
         for name, rows in stories.items()
     }
-
-
-def _bare(bundle: Bundle, channel: Channel, name: str, now: datetime) -> Message:
-    """A message of headline, link and ids alone."""
-    alerts = [queued.alert for queued in bundle.queued]
-    first = alerts[0]
-    text = "\n".join([first.title or "An alert", first.url, *(f"Alert {a.id}" for a in alerts)])
-    return Message(
-        id=name,
-        channel=channel.name,
-        target=bundle.target,
-        subject=" ".join(f"[{first.severity.name}] {first.title}".split())[:150],
-        text=text,
-        alert_ids=tuple(alert.id for alert in alerts),
-        delivery_ids=tuple(queued.delivery.id for queued in bundle.queued),
-        created_at=now,
-    )

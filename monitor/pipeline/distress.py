@@ -9,10 +9,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from monitor import ids
-from monitor.alerts.operator import database_mended, database_stuck
+from monitor.alerts.operator import (
+    database_damaged,
+    database_mended,
+    database_moved,
+    database_stuck,
+)
 from monitor.alerts.render import render
 from monitor.alerts.route import deliveries
-from monitor.errors import StoreBusy
+from monitor.errors import StoreBusy, StoreDamaged
 from monitor.events import Handed, Trouble
 from monitor.model import Alert, Delivery
 from monitor.pipeline.deliver import Sends
@@ -34,6 +39,7 @@ class Distress:
         self._sender = sender
         self._since: datetime | None = None
         self._told = False
+        self._told_moved = False
 
     @property
     def since(self) -> datetime | None:
@@ -56,6 +62,20 @@ class Distress:
         self._since, self._told = None, False
         if told and since is not None:
             await self._queue(database_mended(since, now))
+        await self._look_for_the_file(now)
+
+    async def _look_for_the_file(self, now: datetime) -> None:
+        """Tell once when what is written is no longer the file at its path."""
+        in_place = await self._store.call(lambda store: store.is_in_place())
+        if not in_place and not self._told_moved:
+            self._report(Trouble(what="the database was moved away or replaced"))
+            await self._queue(database_moved(self._in_force.config.database, now))
+        self._told_moved = not in_place
+
+    async def despair(self, damage: StoreDamaged) -> None:
+        """Tell that the monitor ends, because a person must look at its database."""
+        self._report(Trouble(what="the database is damaged", detail=str(damage)))
+        await self._cry(database_damaged(str(damage), self._clock()))
 
     async def _cry(self, alert: Alert) -> None:
         """Hand *alert* to the operators' channels without storing anything."""

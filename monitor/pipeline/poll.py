@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from monitor import ingest
+from monitor.crashpoint import crashpoint
 from monitor.errors import StoreBusy, StoryChanged
 from monitor.events import Polled, PollKind
 from monitor.feeds import gaps, schedule, suspicion, websub
@@ -95,6 +96,7 @@ class Poller:
         self._lane = Lane(shared, memory=memory)
         self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._lane.known)
         self._visits: set[asyncio.Task[Polled]] = set()
+        self._unstored: list[Feed] = []  # claimed, visited, and the store was busy
 
     async def start_due(self, at: datetime | None = None) -> int:
         """Begin the visits that are due, as many as there is room for; how many.
@@ -104,6 +106,8 @@ class Poller:
         room = IN_FLIGHT - len(self._visits)
         if room < BATCH:
             return 0
+        if at is None:  # a round visits each feed once
+            await self._give_back()
         due = at or self._clock()
         feeds = await self._store.call(lambda store: store.claim_due(0, room, due, LEASE))
         for feed in feeds:
@@ -111,6 +115,13 @@ class Poller:
             self._visits.add(visit)
             visit.add_done_callback(self._visits.discard)
         return len(feeds)
+
+    async def _give_back(self) -> None:
+        """Feeds whose visit was not stored are due at once, not only when their lease is over."""
+        unstored = tuple(self._unstored)
+        if unstored:
+            await self._store.call(lambda store: store.give_back(unstored))
+            del self._unstored[: len(unstored)]
 
     async def round(self) -> list[Polled]:
         """Visit every feed that is due now, each once, and wait for all."""
@@ -133,7 +144,8 @@ class Poller:
         """Poll one claimed feed to its commit; never raises for what a feed does."""
         try:
             polled = (await self._visit_safely(feed)).polled
-        except StoreBusy as busy:  # nothing was written: the lease runs out, the feed is due again
+        except StoreBusy as busy:  # nothing was written
+            self._unstored.append(feed)
             detail = f"not stored: {busy}"
             polled = Polled(feed=feed, kind=PollKind.FAILED, detail=detail)
         self._report(polled)
@@ -153,6 +165,7 @@ class Poller:
     async def _visit(self, feed: Feed) -> _Visit:
         whole = schedule.wants_whole(feed, self._clock())
         result = await self._fetcher.fetch(feed, unconditional=whole)
+        crashpoint("after-fetch")
         if isinstance(result, FetchFailed):
             return await self._committed(self._failed(feed, result))
         if isinstance(result, NotModified):

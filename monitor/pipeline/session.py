@@ -25,6 +25,7 @@ from monitor.pipeline.health_door import HealthDoor
 from monitor.pipeline.heartbeat import Heartbeat
 from monitor.pipeline.housekeeping import Housekeeping
 from monitor.pipeline.in_force import InForce
+from monitor.pipeline.jumps import Jumps, set_back_since
 from monitor.pipeline.measures import Measures, TimedParser, TimedWriter
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
@@ -56,6 +57,7 @@ class Session:
     upkeep: Upkeep
     reloader: Reloader
     distress: Distress
+    jumps: Jumps
     websub: WebSub
     housekeeping: Housekeeping
     heartbeat: Heartbeat
@@ -88,6 +90,7 @@ async def opened(
         store = TimedWriter(lambda: SqliteStore.open(config.database), measures)
         stack.push_async_callback(store.aclose)
         await store.call(lambda each: each.clear_claims())
+        await store.call(lambda each: set_back_since(each, clock()))
         await store.call(lambda each: each.resume())
         in_force, problems = await rules_at_start(config, store, clock())
         await store.call(lambda each: each.sync_feeds(config.feeds, clock()))
@@ -139,7 +142,7 @@ async def _assembled(
     deliverer = Deliverer(shared, sender=sender, templating=templating)
     reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher, templating=templating)
     websub = WebSub(shared, hubs=Hubs(page_settings(config.poll), contact=config.contact))
-    stack.push_async_callback(_wind_down, poller, articles, deliverer)
+    stack.push_async_callback(_wind_down, shared.store, poller, articles, deliverer)
     stack.push_async_callback(websub.aclose)
     housekeeping = Housekeeping(shared)
     stack.push_async_callback(housekeeping.aclose)
@@ -159,6 +162,7 @@ async def _assembled(
         upkeep=upkeep,
         reloader=reloader,
         distress=distress,
+        jumps=Jumps(shared),
         websub=websub,
         housekeeping=housekeeping,
         heartbeat=Heartbeat(shared, switch=switch, look=vigil.look),
@@ -182,5 +186,10 @@ def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[],
     return call
 
 
-async def _wind_down(poller: Poller, articles: Articles, deliverer: Deliverer) -> None:
+async def _wind_down(
+    store: Writer, poller: Poller, articles: Articles, deliverer: Deliverer
+) -> None:
+    late = asyncio.get_running_loop().call_later(GRACE.total_seconds(), store.hurry)
     await asyncio.gather(poller.aclose(GRACE), articles.aclose(GRACE), deliverer.aclose(GRACE))
+    late.cancel()
+    store.hurry()

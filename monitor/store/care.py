@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+from monitor.crashpoint import crashpoint
+
 PATIENCE = timedelta(milliseconds=200)  # for readers; the writer waits with us
 _ROWS_LOOKED_AT = 400  # of an index, for its statistics
 _FINDINGS = 5
@@ -40,6 +42,7 @@ class Night:
 def fold_log(db: sqlite3.Connection, busy_timeout: timedelta) -> bool:
     """Put the write-ahead log into the database and cut it; False: a reader is in the way."""
     db.execute(f"PRAGMA busy_timeout = {PATIENCE // timedelta(milliseconds=1)}")
+    crashpoint("in-checkpoint")
     try:
         busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     finally:

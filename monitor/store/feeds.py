@@ -109,6 +109,15 @@ def clear_claims(db: sqlite3.Connection) -> None:
     )
 
 
+def give_back(db: sqlite3.Connection, feeds: Iterable[Feed]) -> None:
+    """End the leases of these claims, as if they had never been."""
+    db.executemany(
+        "UPDATE feeds SET next_poll_at = leased_from, leased_from = NULL"
+        " WHERE id = ? AND claim = ? AND leased_from IS NOT NULL",
+        [(feed.id, feed.claim) for feed in feeds],
+    )
+
+
 def claim_due(
     db: sqlite3.Connection, partition: int, limit: int, now: datetime, lease: timedelta
 ) -> list[Feed]:

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from monitor.errors import StoreBusy, StoreError, StoreRefused
+from monitor.errors import StoreBusy, StoreDamaged, StoreError, StoreRefused
 from monitor.store.access import as_whom, cannot_write, may_write
 
 BUSY_TIMEOUT = timedelta(seconds=30)
@@ -78,23 +78,39 @@ def looks_usable(path: str) -> bool:
     return True
 
 
+def place_of(path: str) -> tuple[int, int] | None:
+    """Which file is at *path*; None: none is."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 @contextmanager
-def translated(path: str) -> Iterator[None]:
-    """SQLite's errors as ours: passing ones are StoreBusy, lasting ones StoreRefused."""
+def translated(path: str, *, opened: bool = False) -> Iterator[None]:
+    """SQLite's errors as ours: passing ones are StoreBusy, lasting ones StoreRefused.
+
+    *opened*: it could be written before; a disk that became read-only may become writable again.
+    """
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise _translate(error, path) from error
+        raise _translate(error, path, opened) from error
     except sqlite3.DatabaseError as error:
         if isinstance(error, _OUR_FAULT):
             raise
-        raise StoreRefused(f"{path}: the database is damaged ({error})") from error
+        raise StoreDamaged(
+            f"{path}: the database is damaged ({error}); restore a backup"
+        ) from error
 
 
-def _translate(error: sqlite3.OperationalError, path: str) -> StoreError | sqlite3.Error:
+def _translate(
+    error: sqlite3.OperationalError, path: str, opened: bool
+) -> StoreError | sqlite3.Error:
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")) and not may_write(Path(path)):
-        return StoreRefused(cannot_write(Path(path)))
+        return (StoreBusy if opened else StoreRefused)(cannot_write(Path(path)))
     if name.startswith(PASSING):
         return StoreBusy(f"{path}: {error}")
     if name.startswith("SQLITE_READONLY"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from monitor.crashpoint import crashpoint
 from monitor.urls import page_key
 
 migrations = Migrations("monitor")
@@ -336,6 +337,7 @@ DROP TABLE word_counts
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";\n"):
         db.execute(statement)
+        crashpoint("in-migration")
 
 
 @migrations()

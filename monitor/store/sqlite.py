@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
-from monitor.errors import StoreBusy, StoreRefused
+from monitor.crashpoint import crashpoint
+from monitor.errors import StoreBusy, StoreDamaged, StoreRefused
 from monitor.model import (
     Alert,
     AlertKind,
@@ -48,6 +49,7 @@ from monitor.settings import FeedSettings
 from monitor.store import (
     articles,
     care,
+    clock,
     corrections,
     digests,
     entries,
@@ -65,7 +67,15 @@ from monitor.store import (
     threads,
 )
 from monitor.store.access import cannot_write, may_write
-from monitor.store.opening import BUSY_TIMEOUT, back_up, connect, looks_usable, translated
+from monitor.store.opening import (
+    BUSY_TIMEOUT,
+    back_up,
+    connect,
+    looks_usable,
+    place_of,
+    translated,
+)
+from monitor.store.patience import Patience
 from monitor.store.search import Wanted
 from monitor.store.stories import MEMBERS_TOLD
 from monitor.store.version import APPLICATION_ID, VERSION
@@ -84,6 +94,8 @@ class SqliteStore:
         self._busy_timeout = busy_timeout
         self._db = db
         self._path = path
+        self._patience = Patience(busy_timeout)
+        self._place = place_of(path)
 
     @classmethod
     def open(cls, path: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Self:
@@ -132,7 +144,7 @@ class SqliteStore:
         """On a connection that cannot write, whatever its schema.  StoreRefused: it is not ours."""
         with translated(path):
             uri = f"{Path(path).resolve().as_uri()}?mode=ro"
-            store = cls(connect(uri, BUSY_TIMEOUT), path)
+            store = cls(connect(uri, BUSY_TIMEOUT), path, BUSY_TIMEOUT)
             with store._closed_on_error():
                 store._refuse_foreign()
         return store
@@ -179,7 +191,6 @@ class SqliteStore:
             # Before the tables: killed between them and it, we would refuse our own database.
             self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             _bring_up_to_date(self._db)
-            self._db.execute(f"PRAGMA user_version = {VERSION}")
         if self._pages() <= CHECKED_AT_START:
             self._refuse_damaged("quick_check")
 
@@ -189,7 +200,7 @@ class SqliteStore:
     def _refuse_damaged(self, check: str) -> None:
         damage = self._db.execute(f"PRAGMA {check}(1)").fetchone()[0]
         if damage != "ok":
-            raise StoreRefused(
+            raise StoreDamaged(
                 f"{self._path}: the database is damaged ({damage}); restore a backup"
             )
 
@@ -219,14 +230,21 @@ class SqliteStore:
         with self._reading() as db:
             yield from exports.rows_of(db, kind, since)
 
+    def hurry(self) -> None:
+        self._patience.lose()
+
+    def is_in_place(self) -> bool:
+        return place_of(self._path) == self._place
+
     def close(self) -> None:
+        crashpoint("in-checkpoint")  # the last one to close writes the log into the database
         self._db.close()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One write transaction: all of it, or nothing and an exception."""
-        with translated(self._path):
-            self._db.execute("BEGIN IMMEDIATE")
+        with translated(self._path, opened=True):
+            self._patience.begin(self._db)
             try:
                 yield self._db
                 self._db.execute("COMMIT")
@@ -250,6 +268,18 @@ class SqliteStore:
         with self._writing() as db:
             feeds.clear_claims(db)
             outbox.clear_claims(db)
+
+    def give_back(self, feeds_: Sequence[Feed]) -> None:
+        with self._writing() as db:
+            feeds.give_back(db, feeds_)
+
+    def latest(self) -> datetime | None:
+        with self._reading() as db:
+            return clock.latest(db)
+
+    def set_back(self, by: timedelta, now: datetime) -> None:
+        with self._writing() as db:
+            clock.set_back(db, by, now)
 
     def feeds(self) -> list[Feed]:
         with self._reading() as db:
@@ -288,7 +318,8 @@ class SqliteStore:
         with self._writing() as db:
             accepted = [self._commit_one(db, outcome) for outcome in outcomes]
             search.catch_up(db)
-            return accepted
+        crashpoint("after-commit")
+        return accepted
 
     def _commit_one(self, db: sqlite3.Connection, outcome: Outcome) -> bool:
         db.execute("SAVEPOINT one")
@@ -297,6 +328,7 @@ class SqliteStore:
             accepted = feeds.save_polled(db, outcome.feed, learnt=outcome.learnt)
             if accepted and not outcome.only_the_feed:
                 entries.save(db, outcome)
+                crashpoint("in-transaction")
                 outbox.queue(db, outcome.alerts, outcome.deliveries)
             if accepted:
                 subscriptions.offer(db, outcome.feed, outcome.offer)
@@ -614,9 +646,9 @@ class SqliteStore:
         with self._writing() as db:
             return outbox.expire(db, now)
 
-    def next_due_at(self) -> datetime | None:
+    def next_due_at(self, channels: Sequence[str] | None = None) -> datetime | None:
         with self._reading() as db:
-            return outbox.next_due_at(db)
+            return outbox.next_due_at(db, channels)
 
     def oldest_waiting_at(self) -> datetime | None:
         with self._reading() as db:
@@ -703,4 +735,7 @@ def _bring_up_to_date(db: sqlite3.Connection) -> None:
 
     from monitor.store.schema import migrations
 
-    migrations.apply(Database(db, execute_plugins=False, recursive_triggers=False))
+    database = Database(db, execute_plugins=False, recursive_triggers=False)
+    with database.atomic():  # all steps or none: no copy is made of what is between
+        migrations.apply(database)
+        db.execute(f"PRAGMA user_version = {VERSION}")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from monitor.errors import StoreBusy
+from monitor.errors import StoreBusy, StoreDamaged
 from monitor.model import Outcome
 from monitor.store import Store
 
@@ -34,6 +34,8 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._store: Store | None = None  # the thread's, once it is open
+        self.on_damage: Callable[[StoreDamaged], None] = lambda damage: None  # in the event loop
         self._gathered: list[Job] = []
 
     async def call(self, method: Callable[[Store], T]) -> T:
@@ -47,6 +49,11 @@ class Writer:
         *in_company*: others will come soon, with which it may be stored.
         """
         return bool(await self._submit(outcome, gather=in_company))
+
+    def hurry(self) -> None:
+        """What waits for the lock of another program waits no longer: this one is to end."""
+        if self._store is not None:
+            self._store.hurry()
 
     async def aclose(self) -> None:
         """Finish what is queued and close the database; later calls raise RuntimeError."""
@@ -85,16 +92,15 @@ class Writer:
     # --- in the thread
 
     def _run(self) -> None:
-        store: Store | None = None
         while batch := self._next_batch():
             try:
-                store = store or self._open()
+                self._store = self._store or self._open()
             except Exception as error:
                 self._settle([(future, error) for _, future in batch])
             else:
-                self._work(store, batch)
-        if store is not None:
-            store.close()
+                self._work(self._store, batch)
+        if self._store is not None:
+            self._store.close()
 
     def _next_batch(self) -> list[Job]:
         """Everything that waits, at least one job; empty: it is time to end."""
@@ -144,14 +150,17 @@ class Writer:
         """Hand over what the calls returned, or the exceptions they raised."""
         assert self._loop is not None
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_settle, results)
+            self._loop.call_soon_threadsafe(self._hand_over, results)
 
+    # --- in the event loop
 
-def _settle(results: list[tuple[Future, Any]]) -> None:
-    for future, result in results:
-        if future.done():
-            continue
-        if isinstance(result, Exception):
-            future.set_exception(result)
-        else:
-            future.set_result(result)
+    def _hand_over(self, results: list[tuple[Future, Any]]) -> None:
+        for future, result in results:
+            if isinstance(result, StoreDamaged):
+                self.on_damage(result)
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)

@@ -1,12 +1,12 @@
 """One round of polls of a farm's feeds, measured from within: our entry for ``bench/peers/run.py``.
 
-    python -m tests.bench.cycle DB BASE_URL N [--profile FILE]
+    python -m tests.bench.cycle DB BASE_URL N [--everything] [--profile FILE]
 
 Feeds BASE_URL/feed/0.xml … are polled once each by the real loops, with their state in DB; rules
 and stories are off, everything else is on: errors, redirects, limits, logging, outbox.  The farm's
 host gets many names, as real feeds have many hosts, and one is asked one thing at a time.  The last
 line is JSON: CPU and wall seconds without start-up, parse workers included, entries found, and the
-memory at its peak.
+memory at its peak.  ``--everything`` is with 1 000 rules and with stories.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from monitor.settings import Config, FeedSettings, PollSettings
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 from monitor.stories.index import Index
+from tests.bench.match import Rules, texts
 
 HOSTS = 32
 
@@ -147,13 +148,22 @@ def make_due(database: str) -> None:
     db.close()
 
 
+def a_thousand_rules() -> bytes:
+    """Of the kind analysts write, as a file."""
+    return "".join(
+        f'[[rule]]\nname = "rule {n}"\nquery = {json.dumps(query)}\nchannels = []\n'
+        for n, query in enumerate(Rules(texts()).many(1_000))
+    ).encode()
+
+
 class Ours:
     """The monitor's poll loop over the feeds of *config*; polls each once a round."""
 
-    def __init__(self, config: Config) -> None:
-        self._config, self.count = config, Count()
+    def __init__(self, config: Config, *, everything: bool = False) -> None:
+        self._config, self.count, self._everything = config, Count(), everything
         self._store = Writer(lambda: SqliteStore.open(config.database))
-        in_force = InForce(config=config, rules=load({}))
+        rules = load({"rules.toml": a_thousand_rules()} if everything else {})
+        in_force = InForce(config=config, rules=rules)
         self._shared = Shared(in_force=in_force, store=self._store, report=self.count)
         self._parser = Parser()
 
@@ -164,7 +174,8 @@ class Ours:
     async def round(self, timed: AbstractContextManager[object] | None = None) -> Cost:
         """Poll every feed once.  Opening the fetcher is not what is measured."""
         await asyncio.to_thread(make_due, self._config.database)
-        memory = NoStories(self._store)
+        memory = Memory(self._store) if self._everything else NoStories(self._store)
+        await memory.load(utc_now())
         settings, feeds = self._config.poll, self._config.feeds
         async with Fetcher(settings, feeds=feeds, resolve=on_this_machine) as fetcher:
             poller = Poller(self._shared, fetcher=fetcher, parser=self._parser, memory=memory)
@@ -183,9 +194,11 @@ async def measured(work: Awaitable[object]) -> Cost:
     return Cost(wall=time.perf_counter() - began, cpu=spent() - before)
 
 
-async def cycle(config: Config, timed: AbstractContextManager[object]) -> tuple[Count, Cost]:
+async def cycle(
+    config: Config, timed: AbstractContextManager[object], *, everything: bool = False
+) -> tuple[Count, Cost]:
     """Poll every feed once; what came of it."""
-    ours = Ours(config)
+    ours = Ours(config, everything=everything)
     await ours.start()
     cost = await ours.round(timed)
     await ours.aclose()
@@ -198,11 +211,16 @@ def main() -> None:
     arguments.add_argument("base")
     arguments.add_argument("count", type=int)
     arguments.add_argument("--profile", help="file for the figures of cProfile")
+    arguments.add_argument("--everything", action="store_true", help="with rules and stories")
     asked = arguments.parse_args()
     logs.set_up(terminal=False)
     profile = cProfile.Profile() if asked.profile else None
     count, cost = asyncio.run(
-        cycle(config_of(asked.database, asked.base, asked.count), profile or nullcontext())
+        cycle(
+            config_of(asked.database, asked.base, asked.count),
+            profile or nullcontext(),
+            everything=asked.everything,
+        )
     )
     if profile:
         profile.dump_stats(asked.profile)
