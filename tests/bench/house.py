@@ -45,7 +45,7 @@ def write_house(
 async def the_daemon(config: Path) -> AsyncIterator[Session]:
     """The daemon of *config*, with all its ticks, until the end of the block."""
     async with run._session(config, "info") as (session, _, waker):
-        daemon = Daemon(run._ticks(session), on_hangup=lambda: None)
+        daemon = Daemon(run._ticks(session), on_hangup=lambda: None, on_jump=session.jumps.jumped)
         waker.daemon = daemon
         running = asyncio.create_task(daemon.run())
         try:
