@@ -16,7 +16,12 @@ PARTS = ("poll", "match", "stories", "latency", "start", "capacity", "all")
 @click.argument("what", type=click.Choice(PARTS), default="all")
 @click.option("--quick", is_flag=True, help="Less of everything: two minutes, rougher figures.")
 @click.option("--memory", type=click.IntRange(1), help="Only the memory a round of so many takes.")
-@click.option("--write", metavar="PAGE", help="Put tables and pictures into docs/performance.md.")
+@click.option(
+    "--write",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+    metavar="PAGE",
+    help="Put tables and pictures into docs/performance.md.",
+)
 @click.pass_context
 def bench(
     ctx: click.Context, what: str, quick: bool, memory: int | None, write: str | None

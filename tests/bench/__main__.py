@@ -15,7 +15,7 @@ from tests.bench.report import LONG, PARTS, Measured, Size
 from tests.bench.tables import as_markdown, as_text, machine
 
 ROOT = Path(__file__).parents[2]
-QUICK = Size(feeds=36, repeat=2, alerts=60, minutes=0.0)
+QUICK = Size(feeds=36, repeat=2, alerts=60, minutes=0.0, many=660, interval=4.0, endured=2.0)
 
 
 def main() -> None:

@@ -27,7 +27,10 @@ class Size:
     feeds: int = 300
     repeat: int = 3
     alerts: int = 100
-    minutes: float = 3.0
+    minutes: float = 3.0  # of visits by the minute
+    many: int = 10_000  # feeds, for what takes long
+    interval: float = 60.0  # seconds between their visits
+    endured: float = 10.0  # minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +110,7 @@ def starting(size: Size) -> Measured:
 
 
 def enduring(size: Size) -> Measured:
-    seen = capacity.run(10_000, 60.0, 10.0, Path(os.devnull))
+    seen = capacity.run(size.many, size.interval, size.endured, Path(os.devnull))
     return Measured(table=capacity.table(seen))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -125,14 +125,14 @@ def nowhere(text: str) -> None:
     """Logging is paid for, and not shown."""
 
 
-def main(show: Callable[[Table], None] = printed) -> None:
+def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--feeds", type=int, default=300)
     arguments.add_argument("--repeat", type=int, default=3)
     arguments.add_argument("--made", action="store_true", help="no documents of real feeds")
     asked = arguments.parse_args()
     logs.set_up(terminal=False, write=nowhere)
-    show(table(asyncio.run(contest(asked.feeds, asked.repeat, made=asked.made))))
+    printed(table(asyncio.run(contest(asked.feeds, asked.repeat, made=asked.made))))
 
 
 if __name__ == "__main__":
