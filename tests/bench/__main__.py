@@ -6,10 +6,12 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.bench.farm import farming
 from tests.bench.page import write
 from tests.bench.report import LONG, PARTS, Measured, Size
 from tests.bench.tables import as_markdown, as_text, machine
@@ -49,10 +51,6 @@ def arguments() -> argparse.ArgumentParser:
 
 def one_round(feeds: int) -> None:
     """A first round and one without news, each in a fresh process: what it takes is printed."""
-    import tempfile
-
-    from tests.bench.farm import farming
-
     with farming(feeds, "--made") as base, tempfile.TemporaryDirectory() as folder:
         for name in ("cold", "304"):
             print(f"{name}: {_cycle([f'{folder}/m.db', base, str(feeds)])}", flush=True)
