@@ -11,7 +11,17 @@ import pytest
 from monitor.store.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("apprise", "apscheduler", "feedparser", "httpx", "jinja2", "nh3", "numpy", "sqlite_utils")
+HEAVY = (
+    "apprise",
+    "asyncio",
+    "apscheduler",
+    "feedparser",
+    "httpx",
+    "jinja2",
+    "nh3",
+    "numpy",
+    "sqlite_utils",
+)
 CONFIG = """
 [monitor]
 database = "monitor.db"

@@ -17,8 +17,8 @@ from monitor.cli.reading import looked_up, reading
 from monitor.cli.said import silence_as_plain
 from monitor.cli.watchers import watchers_of
 from monitor.feeds import gaps
+from monitor.feeds.article_extra import INSTALL, can_read_pages
 from monitor.feeds.condition import State, condition
-from monitor.feeds.page import INSTALL, can_read_pages
 from monitor.model import (
     GIVEN_UP,
     WAITING,
