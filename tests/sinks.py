@@ -152,8 +152,8 @@ class SmtpSink:
 
 
 @asynccontextmanager
-async def smtp_sink(**changes: Any) -> AsyncIterator[SmtpSink]:
-    sink = SmtpSink(**changes)
+async def smtp_sink(kind: type[SmtpSink] = SmtpSink, **changes: Any) -> AsyncIterator[SmtpSink]:
+    sink = kind(**changes)
     loop = asyncio.get_running_loop()
     sessions: list[SMTP] = []
 
