@@ -1,6 +1,6 @@
 """The feeds of the soak, in a process of their own: healthy, flaky and hostile ones.
 
-    python -m tests.bench.soak_feeds FOLDER --feeds 200 --seed 1 --port 8997
+    python -m tests.bench.soak_feeds FOLDER --feeds 200 --seed 1
 
 Prints its feeds as JSON once it serves, publishes from one line on standard input to the next, and
 serves until that ends.  What it published and what it served whole stands in FOLDER/ledgers.
@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import random
+import socket
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -154,7 +155,8 @@ class Farm:
             number += 1
 
 
-async def serve(folder: Path, count: int, seed: int, port: int) -> None:
+async def serve(folder: Path, count: int, seed: int) -> None:
+    port = _free_port()
     farm = Farm(folder, count, seed, port)
     server = await asyncio.start_server(farm.web.talk, farm.hosts, port, backlog=200)
     print(json.dumps([asdict(feed) for feed in farm.feeds]), flush=True)
@@ -168,14 +170,20 @@ async def serve(folder: Path, count: int, seed: int, port: int) -> None:
     await farm.web.hang_up()
 
 
+def _free_port() -> int:
+    """One that nobody uses: at any of our addresses, as far as can be known."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--feeds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--port", type=int, default=8997)
     options = parser.parse_args()
-    asyncio.run(serve(options.folder, options.feeds, options.seed, options.port))
+    asyncio.run(serve(options.folder, options.feeds, options.seed))
 
 
 if __name__ == "__main__":
