@@ -83,6 +83,14 @@ async def test_a_sender_that_raises_blocks_nobody(desk: Desk) -> None:
     assert (await desk.states()).get(DeliveryState.PARKED.value) == 1
 
 
+async def test_a_target_that_refuses_every_text_is_not_told_of_it_for_ever(desk: Desk) -> None:
+    desk.sender.answer = lambda _: Refused(detail="HTTP 422", retryable=False)
+    await desk.queue("NATO")
+    await desk.deliverer.round()
+    assert len(desk.sender.messages) == 2  # the news, and that it will not be delivered
+    assert await desk.states() == {"refused": 2}
+
+
 async def test_an_alert_that_cannot_be_laid_out_is_told_without_layout(desk: Desk) -> None:
     broken = Excerpt(field="title", text=None, marks=((0, 1),))  # type: ignore[arg-type]
     await desk.queue("NATO", excerpts=(broken,))
@@ -150,6 +158,31 @@ class _Busy:
 
     def __getattr__(self, name: str) -> object:
         return self._full if name == self._what else getattr(self._store, name)
+
+
+@pytest.mark.parametrize("read", ["channel_states", "silences"])
+async def test_busy_while_it_claims_nothing_stays_claimed(desk: Desk, read: str) -> None:
+    await desk.queue("NATO")
+    real, busy = desk.store.call, True
+
+    class Busy:
+        """A store that is busy when asked for *read*."""
+
+        def __init__(self, store: Store) -> None:
+            self._store = store
+
+        def __getattr__(self, name: str) -> object:
+            if busy and name == read:
+                raise StoreBusy("locked")
+            return getattr(self._store, name)
+
+    async def call(method: Callable[[Store], object]) -> object:
+        return await real(lambda store: method(Busy(store)))  # type: ignore[arg-type]
+
+    desk.store.call = call  # type: ignore[method-assign,assignment]
+    assert await desk.deliverer.round() == 0
+    busy = False
+    assert await desk.deliverer.round() == 1
 
 
 async def test_every_hand_over_is_reported(desk: Desk) -> None:

@@ -90,6 +90,12 @@ async def test_a_restart_neither_repeats_nor_skips_a_digest(desk: Desk, tmp_path
     await again.store.aclose()
 
 
+async def test_a_clock_that_was_years_ahead_does_not_end_the_digests(desk: Desk) -> None:
+    await desk.at(morning(14) + timedelta(days=50 * 365))
+    await desk.at(morning(14, "12:00:00"))
+    assert len(await desk.at(morning(15))) == 1
+
+
 async def test_the_severities_at_once_pass_and_are_listed_in_the_digest(desk: Desk) -> None:
     await desk.queue("Missile hits", severity=Severity.CRITICAL)
     (at_once,) = await desk.at(NOW + minutes(1))

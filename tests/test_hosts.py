@@ -93,6 +93,28 @@ async def test_slow_hosts_get_half_of_the_slots() -> None:
         assert under_way.inside == ["s1", "s2", "fast1", "fast2"]
 
 
+async def test_unknown_hosts_leave_a_slot_to_those_that_were_quick() -> None:
+    """At the start nobody knows who is slow: whoever has been quick must not wait for them."""
+    gate = a_gate(at_once=8)
+    async with gate.admitted("quick"):
+        pass
+    async with visits(gate) as under_way:
+        await under_way.start(*(f"new{n}" for n in range(20)), "quick")
+        assert under_way.inside == [*(f"new{n}" for n in range(7)), "quick"]
+
+
+async def test_slow_and_unknown_hosts_together_leave_a_slot_too() -> None:
+    clock = Clock()
+    gate = a_gate(clock, at_once=8)
+    await make_slow(gate, clock, *(f"slow{n}" for n in range(8)))
+    async with gate.admitted("quick"):
+        pass
+    async with visits(gate) as under_way:
+        await under_way.start(*(f"slow{n}" for n in range(8)))
+        await under_way.start(*(f"new{n}" for n in range(8)), "quick")
+        assert under_way.inside[-1] == "quick"
+
+
 async def test_a_host_that_recovers_is_slow_no_more() -> None:
     clock = Clock()
     gate = a_gate(clock, at_once=2)

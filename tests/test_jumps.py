@@ -11,7 +11,7 @@ import pytest
 
 from monitor.errors import StoreBusy
 from monitor.events import Trouble
-from monitor.model import Refused, Scope
+from monitor.model import Accepted, Refused, Scope
 from monitor.pipeline import jumps
 from monitor.pipeline.jumps import Jumps, not_later, set_back_since
 from monitor.store import Store
@@ -84,6 +84,39 @@ async def test_a_start_sees_by_the_last_poll_that_the_clock_was_set_back(desk: D
     assert await next_poll(desk) == NOW - HOUR + minutes(15)
     await desk.store.call(lambda store: set_back_since(store, NOW))
     assert await next_poll(desk) == NOW - HOUR + minutes(15)
+
+
+async def test_a_start_sees_it_by_what_waits(desk: Desk) -> None:
+    """Sent by a clock that was ahead, killed, and put right before any feed was polled."""
+    await desk.queue("old")
+    desk.clock.now = NOW + timedelta(days=365 * 50)
+    desk.sender.answer = lambda _: Refused(detail="HTTP 500", scope=Scope.CHANNEL)
+    await desk.deliverer.round()
+    await desk.queue("new")
+    desk.clock.now = NOW
+    desk.sender.answer = lambda _: Accepted()
+
+    def start(store: Store) -> None:
+        set_back_since(store, NOW)
+        store.resume()
+
+    await desk.store.call(start)
+    assert len(await desk.at(NOW + minutes(20))) == 2
+
+
+async def test_a_start_sees_it_by_a_wait_longer_than_any(desk: Desk) -> None:
+    await desk.queue("old")
+    desk.sender.answer = lambda _: Refused(detail="HTTP 500", scope=Scope.CHANNEL)
+    await desk.deliverer.round()
+    await desk.at(NOW + timedelta(days=365 * 50))
+    desk.sender.answer = lambda _: Accepted()
+
+    def start(store: Store) -> None:
+        set_back_since(store, NOW)
+        store.resume()
+
+    await desk.store.call(start)
+    assert len(await desk.at(NOW + minutes(20))) == 1
 
 
 async def test_a_busy_store_is_asked_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

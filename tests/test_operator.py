@@ -9,7 +9,16 @@ import pytest
 
 from monitor.alerts import operator
 from monitor.events import Welcomed
-from monitor.model import Accepted, AlertKind, ChannelState, DeliveryState, Refused, Scope, Severity
+from monitor.model import (
+    Accepted,
+    AlertKind,
+    ChannelState,
+    DeliveryKind,
+    DeliveryState,
+    Refused,
+    Scope,
+    Severity,
+)
 from monitor.settings import Channel
 from tests.builders import NOW, a_delivery, an_alert, an_entry, minutes
 
@@ -99,10 +108,21 @@ def test_undelivered_counts_alerts_and_names_targets() -> None:
         for target in ("desk", "night")
     ]
     alert = operator.undelivered(rows, NOW)
+    assert alert is not None
     assert alert.title == "12 alerts for desk, night will not be delivered"
     assert "could not be sent for 14 days" in alert.text
     assert "and 2 more" in alert.text
-    assert operator.undelivered(rows[::-1], NOW).id == alert.id
+    assert operator.undelivered(rows[::-1], NOW) == alert
+
+
+def test_a_refused_notice_is_no_news() -> None:
+    """Else a target that refuses every text has the next one written, for ever."""
+    refused = Refused(detail="HTTP 422", retryable=False)
+    row = a_delivery(state=DeliveryState.REFUSED, kind=DeliveryKind.NOTICE)
+    healthy = ChannelState(channel="desk", target="desk")
+    assert operator.raised_by([row], refused, healthy, healthy, NOW) == ()
+    news = replace(row, kind=DeliveryKind.FIRST)
+    assert len(operator.raised_by([news, row], refused, healthy, healthy, NOW)) == 1
 
 
 def test_only_a_dead_channel_is_dead() -> None:

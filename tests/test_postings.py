@@ -113,3 +113,14 @@ def test_an_array_that_is_mostly_old_is_cut() -> None:
     index.drop_before(200)
     index.add(200, [1])
     assert found(index, [1])[1] == [*range(192, 201)]  # what stands in the dict stays
+
+
+@pytest.mark.parametrize("keyless", [1, 5])
+def test_an_array_of_which_only_entries_without_keys_are_left_finds_nothing(keyless: int) -> None:
+    """Else the first look would raise, and every poll with news after it."""
+    index = Postings()
+    index.extend(0, [[7]] * 3 + [[]] * keyless)
+    index.drop_before(2 + keyless)
+    assert found(index, [7]) == {7: []}
+    index.add(3 + keyless, [7])
+    assert found(index, [7]) == {7: [3 + keyless]}

@@ -1,14 +1,19 @@
-"""What an edit of config.toml changes."""
+"""What an edit changes, also one that is cut off or made while the monitor is stopped."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from monitor.errors import StoreBusy
+from monitor.feeds.parse import Parser
 from monitor.pipeline.reload import _changed_targets
 from monitor.settings import Channel, Target
+from tests.ordeal import BAD_RULES, GOOD_RULES, Died, Fault, Ordeal, When
 from tests.replay import config_of
 
 URL = "https://example.org/hook"
@@ -33,3 +38,51 @@ def test_a_stopped_target_is_tried_again_when(
 ) -> None:
     old = replace(config_of(tmp_path), channels=(HOOK,))
     assert _changed_targets(old, replace(old, channels=(channel,))) == changed
+
+
+@pytest.fixture
+async def ordeal(tmp_path: Path) -> AsyncIterator[Ordeal]:
+    parser = Parser(size=1)
+    made = Ordeal(tmp_path, parser)
+    await made.start()
+    yield made
+    await made.close()
+    await parser.aclose()
+
+
+async def _spoilt_while_news_comes(ordeal: Ordeal) -> None:
+    ordeal.rules_file.write_bytes(BAD_RULES["half written"])
+    await ordeal.edited()
+    ordeal.outlets["Alpha"].publish("Talks in Riga", "")
+    ordeal.wait(timedelta(minutes=20))
+    await ordeal.poller.round()
+
+
+def _alerts_of(ordeal: Ordeal, rule: str) -> int:
+    return len(ordeal.query("SELECT 1 FROM alerts WHERE rule_name = ?", rule))
+
+
+async def test_rules_repaired_while_it_was_stopped_look_back_too(ordeal: Ordeal) -> None:
+    await _spoilt_while_news_comes(ordeal)
+    await ordeal.killed()
+    ordeal.rules_file.write_text(GOOD_RULES["three"])
+    await ordeal.start()
+    assert _alerts_of(ordeal, "riga") == 1
+    assert ordeal.query("SELECT 1 FROM notes WHERE name = 'rules-failed-since'") == []
+
+
+@pytest.mark.parametrize("when", [When.AFTER, When.BUSY], ids=["killed", "the database is busy"])
+@pytest.mark.parametrize("step", ["save_rule_set", "raise_alerts", "entries"])
+async def test_a_repair_that_is_cut_off_is_made_up_for(
+    ordeal: Ordeal, step: str, when: When
+) -> None:
+    await _spoilt_while_news_comes(ordeal)
+    ordeal.rules_file.write_text(GOOD_RULES["three"])
+    ordeal.faults.append(Fault(when=when, steps=0, where=step))
+    with pytest.raises((Died, StoreBusy)):
+        await ordeal.edited()
+    if when is When.AFTER:
+        await ordeal.killed()
+        await ordeal.start()
+    await ordeal.edited()
+    assert _alerts_of(ordeal, "riga") == 1

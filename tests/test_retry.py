@@ -24,7 +24,7 @@ from monitor.model import (
 )
 from tests.builders import NOW, a_delivery, a_message
 
-Q, PARKED, EXPIRED = DeliveryState.QUEUED, DeliveryState.PARKED, DeliveryState.EXPIRED
+Q, PARKED = DeliveryState.QUEUED, DeliveryState.PARKED
 REFUSED, ACCEPTED = DeliveryState.REFUSED, DeliveryState.ACCEPTED
 
 DOWN = Refused(detail="it answers 503", scope=Scope.CHANNEL)
@@ -73,8 +73,8 @@ def keep_trying(results: list[SendResult], row: Delivery | None = None) -> list[
         pytest.param(
             DOWN,
             {"created_at": NOW - timedelta(days=14, seconds=1)},
-            EXPIRED,
-            id="older than 14 days: expired",
+            Q,
+            id="older than 14 days: later, until the store gives it up",
         ),
         pytest.param(
             DOWN, {"created_at": NOW - timedelta(days=13)}, Q, id="never dropped before 14 days"

@@ -36,6 +36,15 @@ def test_an_edit_is_noticed_once_at_the_second_look(folder: Path, watcher: Watch
     assert look(folder, watcher, 4) == [False, True, False, False]
 
 
+def test_an_edit_that_could_not_be_taken_over_is_noticed_again(
+    folder: Path, watcher: Watcher
+) -> None:
+    (folder / "a.toml").unlink()
+    assert look(folder, watcher, 2) == [False, True]
+    watcher.again()
+    assert look(folder, watcher, 2) == [True, False]
+
+
 def test_a_file_still_being_written_is_waited_for(folder: Path, watcher: Watcher) -> None:
     noticed = []
     for text in ("t", "tw", "two"):

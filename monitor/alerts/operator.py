@@ -15,6 +15,7 @@ from monitor.model import (
     Alert,
     ChannelState,
     Delivery,
+    DeliveryKind,
     DeliveryState,
     Refused,
     Scope,
@@ -186,8 +187,15 @@ def database_damaged(detail: str, now: datetime) -> Alert:
     )
 
 
-def undelivered(rows: Sequence[Delivery], now: datetime) -> Alert:
-    """Deliveries that were given up together: parked, expired or refused."""
+def undelivered(rows: Sequence[Delivery], now: datetime) -> Alert | None:
+    """Those of *rows* that were given up together: parked, expired or refused; None for none.
+
+    Of what the monitor says about itself nothing is said: a target that refuses every text would
+    refuse this one too, and have the next one written, for ever.
+    """
+    rows = [row for row in rows if row.state in _REASONS and row.kind is not DeliveryKind.NOTICE]
+    if not rows:
+        return None
     alerts = sorted({row.alert_id for row in rows})
     targets = ", ".join(sorted({row.target for row in rows}))
     some = ", ".join(alerts[:10]) + (f" and {len(alerts) - 10} more" if len(alerts) > 10 else "")
@@ -223,8 +231,7 @@ def raised_by(
     elif after.stopped:
         told = [channel_stopped(result, after, now)]
     else:
-        given_up = [row for row in rows if row.state in _REASONS]
-        told = [channel_failing(after, now), undelivered(given_up, now) if given_up else None]
+        told = [channel_failing(after, now), undelivered(rows, now)]
     return tuple(alert for alert in told if alert is not None)
 
 

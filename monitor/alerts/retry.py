@@ -1,9 +1,10 @@
 """What becomes of a message after a try to hand it over: done, later, or given up.  Pure.
 
-Nothing is dropped before it is 14 days old, unless the other side refuses this very text for good,
-or five tries ended without an answer (each may have arrived), or it is poison: of five tries or
-more, the last two failed for the same reason of its own, while the channel works.  What refuses the
-address or the password leaves all waiting until a person mends it.
+Nothing is dropped unless the other side refuses this very text for good, or five tries ended
+without an answer (each may have arrived), or it is poison: of five tries or more, the last two
+failed for the same reason of its own, while the channel works.  What refuses the address or the
+password leaves all waiting until a person mends it.  What is too old is given up by ``upkeep``,
+which looks at two clocks.
 
 A target that fails is asked by one message at a time: ``not_before`` in its health holds back the
 others.  So an outage costs one try a wait, not one a message, and its end no storm.
@@ -34,7 +35,6 @@ FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=15)
 LONGEST_UNSURE = timedelta(minutes=30)  # each try may have arrived: fewer of them
 LONGEST_RETRY_AFTER = timedelta(days=1)
-KEEP_TRYING = timedelta(days=14)
 MOST_AMBIGUOUS = 5
 MOST_POISONED = 5
 
@@ -84,7 +84,7 @@ def _after(
     row = replace(row, attempts=row.attempts + 1)
     if isinstance(result, Accepted):
         return replace(row, state=DeliveryState.ACCEPTED, last_error="")
-    state = _state(row, result, now, same_error=row.last_error == result.detail)
+    state = _state(row, result, same_error=row.last_error == result.detail)
     return replace(
         row,
         state=state,
@@ -108,15 +108,13 @@ def _blames_message(result: Refused) -> bool:
     return result.scope is Scope.MESSAGE and not result.ambiguous
 
 
-def _state(row: Delivery, result: Refused, now: datetime, *, same_error: bool) -> DeliveryState:
+def _state(row: Delivery, result: Refused, *, same_error: bool) -> DeliveryState:
     if not result.retryable and result.scope is Scope.MESSAGE:
         return DeliveryState.REFUSED
     if row.ambiguous + result.ambiguous >= MOST_AMBIGUOUS:
         return DeliveryState.PARKED
     if result.scope is Scope.MESSAGE and same_error and row.attempts >= MOST_POISONED:
         return DeliveryState.PARKED
-    if now - row.created_at >= KEEP_TRYING:
-        return DeliveryState.EXPIRED
     return DeliveryState.QUEUED
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,7 @@ from monitor.alerts.addresses import TERMINAL
 from monitor.alerts.outcome import judge
 from monitor.alerts.posting import Poster
 from monitor.alerts.printing import Printer
+from monitor.alerts.room import Room
 from monitor.errors import ChildFailed
 from monitor.model import Message, Refused, Scope, SendResult
 from monitor.sandbox import Pool
@@ -61,7 +63,7 @@ class Sender:
         self._pools: dict[str, Pool] = {}
         self._lanes: dict[str, asyncio.Lock] = {}
         self._free_at: dict[str, float] = {}  # target → event loop time
-        self._room = asyncio.Semaphore(MOST_CHILDREN)
+        self._room = Room(MOST_CHILDREN, time.monotonic)
 
     async def send(
         self, message: Message, target: Target, channel: Channel, *, thread: str = ""
@@ -75,7 +77,7 @@ class Sender:
                 return await direct.send(
                     self._poster, message, target, channel, thread=thread, clock=_now
                 )
-            async with self._room:
+            async with self._room.admitted(channel.name):
                 return await self._try(message, target, channel)
 
     async def aclose(self) -> None:

@@ -183,10 +183,10 @@ async def _session(
         if failed is not None and _is_failure(event):
             failed.append(event)
         shows(event)
-        if isinstance(event, ArticleRead | Polled):
+        if isinstance(event, ArticleRead) or (isinstance(event, Polled) and event.new):
             waker.wake("articles")  # there is room for another page, or a new one
-        if isinstance(event, Polled | Reloaded):
-            waker.wake("poll")  # there is room for another visit, or a new feed
+        if isinstance(event, Reloaded):
+            waker.wake("poll")  # there may be a new feed; room for another visit is seen in time
         if isinstance(event, Reloaded):
             waker.wake("deliver")  # a channel may take messages again
         if isinstance(event, Reloaded) or (isinstance(event, Polled) and event.baseline):
@@ -250,7 +250,8 @@ def _ticks(session: Session) -> list[Tick]:
 
     async def deliver() -> timedelta:
         await session.deliverer.start_due()
-        due = await session.store.call(lambda store: store.next_due_at())
+        channels = [channel.name for channel in session.in_force.config.channels]
+        due = await session.store.call(lambda store: store.next_due_at(channels))
         return _until(min(filter(None, (due, session.deliverer.next_digest_at())), default=None))
 
     async def reload() -> timedelta:

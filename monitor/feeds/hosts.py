@@ -1,4 +1,7 @@
-"""Who may fetch now: few at once, one per host, a pause between, and slow hosts never all slots."""
+"""Who may fetch now: few at once, one per host, a pause between.
+
+Slow hosts have half of the slots at most; they and those that nobody knows yet never all of them.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ REMEMBERED = 1_000  # hosts; idle ones are forgotten beyond that
 class _Host:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     free_at: float = 0.0
+    known: bool = False  # an exchange with it has ended
     slow: bool = False
     waiting: int = 0
 
@@ -26,6 +30,8 @@ class Gate:
     def __init__(self, *, at_once: int, gap: timedelta, clock: Callable[[], float]) -> None:
         self._slots = asyncio.Semaphore(at_once)
         self._slow_slots = asyncio.Semaphore(max(1, at_once // 2))
+        # Hosts nobody knows yet may be slow ones: some slots are for those that were quick.
+        self._unproven_slots = asyncio.Semaphore(at_once - at_once // 8)
         self._gap = gap.total_seconds()
         self._clock = clock
         self._hosts: dict[str, _Host] = {}
@@ -43,7 +49,7 @@ class Gate:
                     try:
                         yield
                     finally:
-                        host.slow = self._clock() - began > SLOW
+                        host.known, host.slow = True, self._clock() - began > SLOW
                         host.free_at = self._clock() + self._gap
         finally:
             host.waiting -= 1
@@ -52,7 +58,10 @@ class Gate:
     @asynccontextmanager
     async def _slot(self, host: _Host) -> AsyncIterator[None]:
         if host.slow:
-            async with self._slow_slots, self._slots:
+            async with self._slow_slots, self._unproven_slots, self._slots:
+                yield
+        elif not host.known:
+            async with self._unproven_slots, self._slots:
                 yield
         else:
             async with self._slots:

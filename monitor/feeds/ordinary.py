@@ -4,301 +4,21 @@ Most entries are a title, a link, a guid, some text, names and dates, in element
 by side.  Those are read here, by the C parser of the standard library.  Whatever is not certain to
 mean the same to feedparser – an element it has a handler for and we have none, one within another,
 one too many, a language or a base of its own – is doubt, and the entry is left to feedparser.
-
-The rules are those of feedparser 6.0.14 (``mixin.py``, ``namespaces/``), oddities included; its own
-tables and functions are used wherever it has them.  ``tests/bench/delta.py`` compares the two.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
-from feedparser.datetimes import _parse_date
-from feedparser.html import _cp1252
-from feedparser.mixin import _FeedParserMixin
-from feedparser.urls import _urljoin, make_safe_absolute_uri
+from feedparser.urls import make_safe_absolute_uri
 
-from monitor.feeds import dates
+from monitor.feeds.elements import ATOM, BASE, LANGUAGE, PREFIXES, TAKEN, Doubt, Found, Reader
 from monitor.feeds.pieces import Pieces
 
-ATOM = "http://www.w3.org/2005/Atom"
-_IN_ATOM = f"{{{ATOM.lower()}"
-_XML = "{http://www.w3.org/XML/1998/namespace}"
 _DEFAULT = re.compile(rb"""xmlns\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_LANGUAGE, _BASE = (f"{_XML}lang", "lang"), (f"{_XML}base", "base")
-_MEDIA_SCHEME = "http://search.yahoo.com/mrss/category_schema"
-_PREFIXES = {uri.lower(): prefix for uri, prefix in _FeedParserMixin.namespaces.items()}
 _DECLARED = re.compile(rb"""xmlns:([\w.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-# Elements with handlers in feedparser that change nothing of what we keep.
-_HARMLESS = {
-    "media_content", "media_credit", "media_group", "media_license", "media_player",
-    "media_rating", "media_restriction", "media_thumbnail", "dc_publisher", "dc_rights",
-    "enclosure", "source", "comments", "rights",
-}  # fmt: skip
-_NESTING = ("media_content", "media_group")  # may hold other elements of media RSS
-
-_HANDLED = frozenset(
-    name.removeprefix("_start_").removeprefix("_end_")
-    for name in dir(_FeedParserMixin)
-    if name.startswith(("_start_", "_end_"))
-)
-# Prefixes that mean something to feedparser wherever they come from, and those with which an
-# element could overwrite what we keep ("title:detail").
-_TAKEN = frozenset(name.partition("_")[0] for name in _HANDLED if "_" in name).union(
-    ("title", "summary", "content", "author", "published", "updated", "created", "guid")
-)
-
 _WITH_ELEMENTS = ("group", "content", "author", "contributor", "source")
-_READ = frozenset(("href", "rel", "type", "term", "scheme", "label", "domain"))  # attributes
-
-Found = dict[str, Any]  # as an entry of feedparser's, with what ``document`` looks at
-
-
-class _Doubt(Exception):
-    """feedparser might see it another way."""
-
-
-@dataclass(slots=True)
-class _Reader:
-    """Reads one entry."""
-
-    url: str  # of the document
-    language: str | None
-    atom: bool
-    bare_others: bool  # elements of unknown namespaces may be without a prefix
-    found: Found = field(default_factory=dict)
-    once: set[str] = field(default_factory=set)
-    link: str = ""
-    permanent_guid: str = ""
-    media_titles: bool = False
-
-    def read(self, entry: Element) -> Found:
-        """Raises _Doubt."""
-        if entry.attrib:
-            raise _Doubt
-        for child in entry:
-            self._child(child)
-        found = self.found
-        if not (self.link and found.get("title")):
-            raise _Doubt  # feedparser then takes the guid, or another title
-        if self.media_titles and "source" in self.once:
-            raise _Doubt  # it forgets that there was a title
-        found["link"] = self.link
-        if "summary" not in found and "content" in found:
-            found["summary"] = found["content"][0]["value"]
-        return found
-
-    def _child(self, child: Element) -> None:
-        name = self._name(child)
-        handler = (_ATOM_HANDLERS if self.atom else _RSS_HANDLERS).get(name)
-        if handler is not None:
-            handler(self, child)
-            return
-        self.once.add(name)
-        self._harmless(child, name)
-
-    def _harmless(self, child: Element, name: str) -> None:
-        """Nothing of what *child* says is kept, and it changes the meaning of nothing else."""
-        if name == "media_title":
-            self.media_titles = True
-        elif name == "media_description":
-            self._media_description(child)
-        elif name not in _HARMLESS and ("_" not in name or name in _HANDLED):
-            raise _Doubt
-        if len(child) and name not in _NESTING:
-            raise _Doubt
-        for inner in child:
-            within = self._name(inner)
-            if not within.startswith("media_"):
-                raise _Doubt
-            self._harmless(inner, within)
-
-    def _name(self, element: Element) -> str:
-        """The element's name as feedparser's handlers have it: "title", "dc_creator"."""
-        uri, _, local = str(element.tag).lower().rpartition("}")
-        if uri == _IN_ATOM:
-            return local if self.atom else f"atom {local}"
-        if not uri and not self.atom:
-            return local
-        prefix = _PREFIXES.get(uri[1:], "other")
-        bare = prefix == "other" and self.bare_others  # then feedparser knows it by ``local`` alone
-        if not prefix or (bare and (local in _HANDLED or local in _TAKEN)):
-            raise _Doubt
-        return f"{prefix}_{local}"
-
-    def only(self, name: str) -> None:
-        """*name* may come once: of two, feedparser takes now the first, now the last."""
-        if name in self.once:
-            raise _Doubt
-        self.once.add(name)
-
-    # --- elements of both
-
-    def category(self, child: Element, scheme: str | None = None) -> None:
-        attributes = _plain(child)
-        term, label = attributes.get("term"), attributes.get("label")
-        scheme = attributes.get("scheme", scheme or attributes.get("domain"))
-        self._tag(term, scheme, label)
-        value = _text(child)
-        tags = self.found.setdefault("tags", [])
-        if value and tags and not tags[-1]["term"]:
-            tags[-1]["term"] = value
-        elif value:
-            self._tag(value, None, None)
-
-    def media_category(self, child: Element) -> None:
-        self.category(child, _MEDIA_SCHEME)
-
-    def media_keywords(self, child: Element) -> None:
-        if len(child):
-            raise _Doubt
-        if not child.attrib:
-            for term in _text(child).split(","):
-                self._tag(term.strip(), None, None)
-
-    def _tag(self, term: str | None, scheme: str | None, label: str | None) -> None:
-        tags = self.found.setdefault("tags", [])
-        tag = {"term": term, "scheme": scheme, "label": label}
-        if (term or scheme or label) and tag not in tags:
-            tags.append(tag)
-
-    def date(self, child: Element, key: str) -> None:
-        self.only(key)
-        text = self.found[key] = _text(child)
-        if text and dates.read(text) is None:  # else its reading is not asked for
-            self.found[f"{key}_parsed"] = _parse_date(text)
-
-    def guid(self, child: Element) -> None:
-        self.only("guid")
-        self.found["id"] = _text(child)
-
-    # --- RSS
-
-    def rss_title(self, child: Element) -> None:
-        self.only("title")
-        self.found["title"] = _bare_text(child)
-        html = _FeedParserMixin.looks_like_html(_raw(child))
-        kind = "text/html" if html else "text/plain"
-        self.found["title_detail"] = {"type": kind, "language": self.language}
-
-    def rss_link(self, child: Element) -> None:
-        self.only("link")
-        text = _raw(child)
-        if child.attrib or not text:
-            raise _Doubt
-        output = _repaired(_urljoin(self.url, text)).replace("&amp;", "&")
-        self.link = re.sub("&([A-Za-z0-9_]+);", r"&\g<1>", output)
-
-    def linked(self, child: Element) -> None:
-        """A link of Atom's within RSS."""
-        attributes = _plain(child)
-        if attributes.get("rel", "alternate").lower() == "alternate" or "href" not in attributes:
-            raise _Doubt
-        if len(child):
-            raise _Doubt
-
-    def description(self, child: Element) -> None:
-        self.only("summary")
-        self.found["summary"] = _bare_text(child)
-
-    def encoded(self, child: Element) -> None:
-        self.only("content")
-        content = self.found.setdefault("content", [])
-        content.append({"value": _bare_text(child), "type": "text/html"})
-
-    def _media_description(self, child: Element) -> None:
-        """The first after a description counts as content."""
-        if self.atom or "summary" not in self.found or "content" in self.found:
-            raise _Doubt
-        kind, value = _kind(child), _text(child)
-        if kind == "text/plain" and _FeedParserMixin.looks_like_html(_raw(child)):
-            kind = "text/html"
-        self.found["content"] = [{"value": value, "type": kind}]
-
-    def rss_author(self, child: Element) -> None:
-        self.found["author"] = _text(child)
-
-    # --- Atom
-
-    def atom_title(self, child: Element) -> None:
-        self.only("title")
-        kind = _kind(child)
-        self.found["title"] = _text(child)
-        self.found["title_detail"] = {"type": kind, "language": self.language}
-
-    def atom_link(self, child: Element) -> None:
-        attributes = _plain(child)
-        if "href" not in attributes or len(child) or "url" in attributes or "uri" in attributes:
-            raise _Doubt
-        if attributes.get("rel", "alternate").lower() != "alternate":
-            return
-        kind = _FeedParserMixin.map_content_type(attributes.get("type", "text/html"))
-        if kind in _FeedParserMixin.html_types:
-            self.link = _urljoin(self.url, attributes["href"])
-
-    def atom_summary(self, child: Element) -> None:
-        self.only("summary")
-        kind = _kind(child, *_LANGUAGE, *_BASE)
-        self.found["summary"] = _text(child)
-        self.found["summary_detail"] = {"type": kind}
-
-    def atom_content(self, child: Element) -> None:
-        self.only("content")
-        kind = _kind(child, *_LANGUAGE, *_BASE)
-        self.found["content"] = [{"value": _text(child), "type": kind}]
-
-    def atom_author(self, child: Element) -> None:
-        self.only("author")
-        parts: dict[str, str] = {}
-        for inner in child:
-            name = self._name(inner)
-            if name in parts or len(inner):
-                raise _Doubt
-            if name not in ("name", "uri", "email"):
-                self._harmless(inner, name)
-            parts[name] = _raw(inner)
-        if child.attrib or not parts.get("name") or (child.text or "").strip():
-            raise _Doubt
-        email = parts.get("email")
-        self.found["author"] = f"{parts['name']} ({email})" if email else parts["name"]
-
-
-Handler = Callable[[_Reader, Element], None]
-_SHARED: Mapping[str, Handler] = {
-    "category": _Reader.category,
-    "dc_subject": _Reader.category,
-    "media_category": _Reader.media_category,
-    "media_keywords": _Reader.media_keywords,
-    "dc_date": lambda reader, child: reader.date(child, "updated"),
-}
-_RSS_HANDLERS: Mapping[str, Handler] = {
-    **_SHARED,
-    "title": _Reader.rss_title,
-    "link": _Reader.rss_link,
-    "atom link": _Reader.linked,
-    "guid": _Reader.guid,
-    "description": _Reader.description,
-    "content_encoded": _Reader.encoded,
-    "author": _Reader.rss_author,
-    "dc_creator": _Reader.rss_author,
-    "pubdate": lambda reader, child: reader.date(child, "published"),
-}
-_ATOM_HANDLERS: Mapping[str, Handler] = {
-    "category": _Reader.category,
-    "title": _Reader.atom_title,
-    "link": _Reader.atom_link,
-    "id": _Reader.guid,
-    "summary": _Reader.atom_summary,
-    "content": _Reader.atom_content,
-    "author": _Reader.atom_author,
-    "published": lambda reader, child: reader.date(child, "published"),
-    "updated": lambda reader, child: reader.date(child, "updated"),
-}
 
 
 def entries(pieces: Pieces, url: str) -> list[Found | None] | None:
@@ -325,19 +45,19 @@ def entries(pieces: Pieces, url: str) -> list[Found | None] | None:
     url, language = _base_of(around, url), _language_of(around)
     bare = _has_bare_others(pieces.context)
     return [
-        _entry(each, piece, _Reader(url=url, language=language, atom=atom, bare_others=bare))
+        _entry(each, piece, Reader(url=url, language=language, atom=atom, bare_others=bare))
         for each, piece in zip(parent, pieces.entries, strict=True)
     ]
 
 
-def _entry(element: Element, piece: bytes, reader: _Reader) -> Found | None:
+def _entry(element: Element, piece: bytes, reader: Reader) -> Found | None:
     if b"xmlns" in piece:
         if not _is_ordinary(piece):
             return None
         reader.bare_others |= _has_bare_others(piece)
     try:
         return reader.read(element)
-    except _Doubt:
+    except Doubt:
         return None
 
 
@@ -359,7 +79,7 @@ def _is_ordinary(context: bytes) -> bool:
         prefix, uri = (each.decode("utf-8", "replace").lower() for each in (name, one or other))
         if "backend.userland.com/rss" in uri:
             return False
-        if uri not in _PREFIXES and prefix in _TAKEN:
+        if uri not in PREFIXES and prefix in TAKEN:
             return False
     return True
 
@@ -367,12 +87,12 @@ def _is_ordinary(context: bytes) -> bool:
 def _has_bare_others(part: bytes) -> bool:
     """Whether elements without a prefix may be of a namespace unknown to feedparser."""
     uris = (one or other for one, other in _DEFAULT.findall(part))
-    return any(uri.decode("utf-8", "replace").lower() not in _PREFIXES for uri in uris)
+    return any(uri.decode("utf-8", "replace").lower() not in PREFIXES for uri in uris)
 
 
 def _base_of(around: tuple[Element, ...], url: str) -> str:
     for each in around:
-        base = next((each.attrib[name] for name in _BASE if name in each.attrib), url)
+        base = next((each.attrib[name] for name in BASE if name in each.attrib), url)
         url = make_safe_absolute_uri(url, base) or url
     return str(url)
 
@@ -380,53 +100,7 @@ def _base_of(around: tuple[Element, ...], url: str) -> str:
 def _language_of(around: tuple[Element, ...]) -> str | None:
     language: str | None = None
     for each in around:
-        said = next((each.attrib[name] for name in _LANGUAGE if name in each.attrib), None)
+        said = next((each.attrib[name] for name in LANGUAGE if name in each.attrib), None)
         if said is not None:
             language = said.replace("_", "-") or None
     return language
-
-
-def _plain(element: Element) -> Mapping[str, str]:
-    """The attributes, in doubt if feedparser would write their names in another way."""
-    for name in element.attrib:
-        uri, _, local = name.rpartition("}")
-        foreign = uri and not _PREFIXES.get(uri[1:].lower())
-        if local != local.lower() or (foreign and local in _READ):
-            raise _Doubt
-    return element.attrib
-
-
-def _kind(element: Element, *without_effect: str) -> str:
-    """The content type of an Atom text; of others than plain text and HTML there is doubt."""
-    if not element.attrib.keys() <= {"type", *without_effect} or len(element):
-        raise _Doubt
-    kind = _FeedParserMixin.map_content_type(element.attrib.get("type", "text/plain"))
-    if kind not in ("text/plain", "text/html"):
-        raise _Doubt
-    return str(kind)
-
-
-def _raw(element: Element) -> str:
-    if len(element):
-        raise _Doubt
-    return (element.text or "").strip()
-
-
-def _bare_text(element: Element) -> str:
-    """The text of an element without attributes."""
-    if element.attrib:
-        raise _Doubt
-    return _text(element)
-
-
-def _text(element: Element) -> str:
-    return _repaired(_raw(element))
-
-
-def _repaired(text: str) -> str:
-    """*text* as feedparser mends it: UTF-8 encoded twice, and controls that are Windows-1252."""
-    if text.isascii():
-        return text
-    with suppress(UnicodeError):
-        text = text.encode("iso-8859-1").decode("utf-8")
-    return text.translate(_cp1252)

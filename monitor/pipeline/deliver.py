@@ -22,7 +22,7 @@ from monitor.alerts.bundle import Bundle
 from monitor.alerts.company import StoryNews
 from monitor.alerts.fallback import mentioned
 from monitor.alerts.layout import notes
-from monitor.alerts.plan import Circumstances, Plan, plan
+from monitor.alerts.plan import Circumstances, Plan
 from monitor.alerts.rate import Bucket
 from monitor.alerts.render import most_stories, render
 from monitor.alerts.route import deliveries
@@ -40,6 +40,7 @@ from monitor.model import (
     SendResult,
     Silence,
 )
+from monitor.pipeline import poison
 from monitor.pipeline.digests import Digests
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.templating import BUILT_IN, Applies
@@ -140,7 +141,9 @@ class Deliverer:
             buckets=self._buckets,
             most=most_stories(channel.kind),
         )
-        planned = plan(claimed, channel, given, now)
+        planned, poisonous = poison.planned(claimed, channel, given, now)
+        if poisonous:
+            await self._record([poison.set_aside(poisonous, self._in_force.config, now)])
         self._buckets.update(planned.buckets)
         return planned
 
@@ -171,7 +174,13 @@ class Deliverer:
         rows = [queued.delivery for queued in bundle.queued]
         if state.stopped or (state.not_before is not None and state.not_before > now):
             return retry.put_back(rows, state, now), state
-        message = await self._frozen(channel, bundle)
+        try:
+            message = await self._frozen(channel, bundle)
+        except StoreBusy:
+            raise
+        except Exception:
+            log.exception("a message could not be made", target=bundle.target)
+            return poison.set_aside(rows, self._in_force.config, now), state
         crashpoint("before-send")
         result = await self._hand_over(channel, message)
         crashpoint("after-send")
@@ -231,7 +240,7 @@ class Deliverer:
             )
         except Exception:  # an alert that cannot be laid out is told without layout
             log.exception("rendering failed", target=bundle.target)
-            return _bare(bundle, channel, name, now)
+            return poison.bare(bundle, channel, name, now)
 
     # --- recording
 
@@ -251,11 +260,12 @@ class Deliverer:
 
 
 def _claimed(channel: Channel, now: datetime, store: Store) -> Claimed:
-    """In the thread of the store: all that a plan needs, in one turn."""
-    claimed = store.claim_deliveries(now, BATCH, channel=channel.name)
-    if not claimed:
-        return claimed, {}, []
-    return claimed, _states(channel, store), store.silences()
+    """In the thread of the store: all that a plan needs, in one turn.
+
+    The claim comes last: if the store were busy after it, nobody would know of what is claimed.
+    """
+    states, silences = _states(channel, store), store.silences()
+    return store.claim_deliveries(now, BATCH, channel=channel.name), states, silences
 
 
 def _put_back(bundle: Bundle, channel: Channel, now: datetime) -> Finished:
@@ -281,20 +291,3 @@ def _stories(bundle: Bundle) -> dict[str, StoryNews]:
         )
         for name, rows in stories.items()
     }
-
-
-def _bare(bundle: Bundle, channel: Channel, name: str, now: datetime) -> Message:
-    """A message of headline, link and ids alone."""
-    alerts = [queued.alert for queued in bundle.queued]
-    first = alerts[0]
-    text = "\n".join([first.title or "An alert", first.url, *(f"Alert {a.id}" for a in alerts)])
-    return Message(
-        id=name,
-        channel=channel.name,
-        target=bundle.target,
-        subject=" ".join(f"[{first.severity.name}] {first.title}".split())[:150],
-        text=text,
-        alert_ids=tuple(alert.id for alert in alerts),
-        delivery_ids=tuple(queued.delivery.id for queued in bundle.queued),
-        created_at=now,
-    )

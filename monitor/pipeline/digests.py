@@ -14,7 +14,8 @@ from monitor.pipeline.shared import Shared
 from monitor.settings import Channel, Config
 from monitor.store import Store
 
-FORGOTTEN = timedelta(days=15)  # a channel that had no digest for so long begins anew
+# A channel that had no digest for so long begins anew; so does one whose clock was so far ahead.
+FORGOTTEN = timedelta(days=15)
 
 
 class Digests:
@@ -52,7 +53,7 @@ def _raise(channel: Channel, slot: datetime, config: Config, store: Store) -> No
     name = f"digest:{channel.name}"
     noted = store.note(name)
     begins = datetime.fromisoformat(noted) if noted else None
-    if begins is None or slot - begins > FORGOTTEN:  # it is new: its first digest is the next one
+    if begins is None or abs(slot - begins) > FORGOTTEN:  # new: its first digest is the next one
         store.set_note(name, slot.isoformat())
         return
     if begins >= slot:

@@ -42,9 +42,8 @@ class Jumps:
 
 
 def set_back_since(store: Store, now: datetime) -> None:
-    """At the start: polls of the future show how much the clock was set back at least."""
-    polled = (feed.polled_at for feed in store.feeds() if feed.polled_at is not None)
-    by = max(polled, default=now) - now
+    """At the start: what was done in the future shows how much the clock was set back at least."""
+    by = (store.latest() or now) - now
     if by > NOTABLE:
         store.set_back(by, now)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 from monitor import config as configuration
 from monitor import logs
 from monitor.crashpoint import crashpoint
-from monitor.errors import ConfigError, Problem
+from monitor.errors import ConfigError, Problem, StoreBusy
 from monitor.events import Reloaded
 from monitor.feeds.fetch import Fetcher
 from monitor.language import detector
@@ -58,9 +58,24 @@ async def rules_at_start(
         rules = await _stored(record.files, store)
         problems = error.problems
     else:
+        rules = await _before_repair(rules, store)
         await _remember(rules, store, now)
     since = await _since(rules, store, now)
     return InForce(config=config, rules=rules, rules_since=since), problems
+
+
+async def _before_repair(rules: RuleSet, store: Writer) -> RuleSet:
+    """*rules*, or the set they repair: what was repaired is taken over as an edit, by ``started``.
+
+    Else its rules would not look back to the first load that failed.
+    """
+    if await store.call(lambda each: each.note(FAILED_SINCE)) is None:
+        return rules
+    record = await store.call(lambda each: each.last_rule_set())
+    try:
+        return await _stored(record.files, store) if record else rules
+    except ConfigError:  # made by an older monitor
+        return rules
 
 
 class Reloader:
@@ -78,6 +93,7 @@ class Reloader:
         self._templating = templating
         self._rules_watch, self._config_watch = Watcher(), Watcher()
         self._config_files = ConfigFiles(shared.in_force.config.path)
+        self._replaced: RuleSet | None = None  # by a set that not all has been done for
 
     async def started(self, problems: Sequence[Problem]) -> None:
         """Take the files as they are now for seen; tell what was wrong with them at the start."""
@@ -88,6 +104,8 @@ class Reloader:
         self._config_watch.accept(await asyncio.to_thread(self._config_files.stamps))
         if problems:
             await self._refuse("rules", problems)
+        elif await self._store.call(lambda store: store.note(FAILED_SINCE)) is not None:
+            await self.reload_rules()
         broken_lists = await lists.keep(config, self._store)
         if broken_lists:
             await self._refuse("config", broken_lists)
@@ -97,10 +115,18 @@ class Reloader:
         """Take over what has changed and is stable."""
         config = self._in_force.config
         if self._config_watch.observe(await asyncio.to_thread(self._config_files.stamps)):
-            await self.reload_config()
+            await self._or_again(self._config_watch, self.reload_config())
         if self._rules_watch.observe(await asyncio.to_thread(read_stamps, config.rules)):
-            await self.reload_rules()
+            await self._or_again(self._rules_watch, self.reload_rules())
         await self._templating.check()
+
+    async def _or_again(self, watch: Watcher, reloading: Awaitable[None]) -> None:
+        """An edit that came while the database was busy must not be forgotten."""
+        try:
+            await reloading
+        except StoreBusy:
+            watch.again()
+            raise
 
     async def reload(self) -> None:
         """Read everything again, changed or not (SIGHUP)."""
@@ -120,19 +146,24 @@ class Reloader:
         await self._take_over(rules)
 
     async def _take_over(self, rules: RuleSet) -> None:
-        now, old = self._clock(), self._in_force.rules
+        """Each step may be done again: what a busy database has cut off begins anew."""
+        now = self._clock()
+        old = self._replaced = self._replaced or self._in_force.rules
         failed_since = await self._store.call(lambda store: store.note(FAILED_SINCE))
-        await _remember(rules, self._store, now)
+        if failed_since is None:  # else when it has looked back: a start must find what it repairs
+            await _remember(rules, self._store, now)
         crashpoint("in-reload")
         await self._store.call(lambda store: store.set_note(notices.not_live_note("rules"), None))
         self._in_force.rules = rules
         self._in_force.rules_since = await _since(rules, self._store, now)
         changed = changes(old, rules)
-        if failed_since is not None:
-            await self._repaired("rules", failed_since)
         edited = (*changed.added, *changed.edited)
         await self._backfill(rules, edited, failed_since)
         await self._tell_owners(old, rules, edited)
+        if failed_since is not None:
+            await _remember(rules, self._store, now)
+            await self._repaired("rules", failed_since)
+        self._replaced = None
         self._report(
             Reloaded(
                 what="rules",
@@ -220,8 +251,8 @@ class Reloader:
         await self._upkeep.tell_operators([notices.not_live(what, errors, now)])
 
     async def _repaired(self, what: str, since: str) -> None:
-        await self._store.call(lambda store: store.set_note(FAILED_SINCE, None))
         await self._upkeep.tell_operators([notices.repaired(what, self._clock(), since)])
+        await self._store.call(lambda store: store.set_note(FAILED_SINCE, None))
 
 
 def _changed_targets(old: Config, new: Config) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -18,7 +18,7 @@ from monitor.pipeline.fallbacks import Fallbacks
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.silences import SilenceEnds
-from monitor.pipeline.trust import Trust
+from monitor.pipeline.trust import Trust, ticked
 from monitor.settings import Channel, FirstPoll
 from monitor.store import Store
 from monitor.stories.index import COPY_WINDOW
@@ -30,7 +30,10 @@ LOOK_BACK_ENTRIES = 5_000
 class Upkeep:
     """The monitor's reports on itself."""
 
-    def __init__(self, shared: Shared, *, memory: Memory) -> None:
+    def __init__(
+        self, shared: Shared, *, memory: Memory, ticks: Callable[[], timedelta] = ticked
+    ) -> None:
+        """*ticks*: of a clock that nobody sets."""
         self._in_force = shared.in_force
         self._store = shared.store
         self._clock = shared.clock
@@ -39,7 +42,7 @@ class Upkeep:
         self._memory = memory
         self._fallbacks = Fallbacks(shared)
         self._silences = SilenceEnds(shared)
-        self._trust = Trust(shared)
+        self._trust = Trust(shared, ticks=ticks)
         self.welcomed = False  # all channels have had their first message
 
     async def sweep(self) -> None:
@@ -134,12 +137,13 @@ class Upkeep:
 
     async def expire(self) -> None:
         """Give up deliveries that are 14 days old, and say so; by a clock that can be believed."""
-        now = self._clock()
         if await self._trust.verdict() not in (Verdict.SURE, Verdict.ALONE):
             return
+        now = self._trust.judged_at  # of another look at the clock nothing is known
         gone = await self._store.call(lambda store: store.expire(now))
-        if gone:
-            await self.tell_operators([undelivered(gone, now)])
+        told = undelivered(gone, now)
+        if told is not None:
+            await self.tell_operators([told])
 
     # --- what is too old to be compared with
 

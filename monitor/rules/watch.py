@@ -54,3 +54,7 @@ class Watcher:
             return False
         self._accepted = self._seen
         return True
+
+    def again(self) -> None:
+        """What was noticed could not be taken over: notice it once more."""
+        self._accepted = {"": Stamp(0, "")}  # no file has no name

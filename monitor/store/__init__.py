@@ -67,6 +67,9 @@ class Store(Protocol):
     def is_in_place(self) -> bool:
         """Whether the file that is written is still the one at its path."""
 
+    def latest(self) -> datetime | None:
+        """The last time at which something was done: the future, if the clock was set back."""
+
     def set_back(self, by: timedelta, now: datetime) -> None:
         """The clock was set back *by* so much, to *now*: move what is planned along."""
 
@@ -319,7 +322,8 @@ class Store(Protocol):
     def expire(self, now: datetime) -> list[Delivery]:
         """Give up deliveries that have waited for 14 days; what was given up."""
 
-    def next_due_at(self) -> datetime | None: ...
+    def next_due_at(self, channels: Sequence[str] | None = None) -> datetime | None:
+        """Of these channels, or of all: what waits for one that is gone is nobody's hurry."""
 
     def oldest_waiting_at(self) -> datetime | None:
         """When what has waited longest to be sent was queued."""

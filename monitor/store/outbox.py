@@ -241,11 +241,12 @@ _FIRST_FREE = (
 )
 
 
-def next_due_at(db: sqlite3.Connection) -> datetime | None:
+def next_due_at(db: sqlite3.Connection, channels: Sequence[str] | None) -> datetime | None:
     """When the next delivery can be tried: its own time, or when its target asks for it."""
     times = [
         db.execute(_FIRST_FREE if row["hindered"] else _FIRST_DUE, [row["channel"]]).fetchone()[0]
         for row in db.execute(_WAITING_CHANNELS).fetchall()
+        if channels is None or row["channel"] in channels
     ]
     return rows.moment_or_none(min((at for at in times if at is not None), default=None))
 

@@ -48,7 +48,11 @@ def micros_or_none(at: datetime | None) -> int | None:
 
 
 def moment(value: int) -> datetime:
-    return EPOCH + timedelta(microseconds=value)
+    """The time, or the last one there is."""
+    try:
+        return EPOCH + timedelta(microseconds=value)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def moment_or_none(value: int | None) -> datetime | None:
@@ -272,8 +276,30 @@ def alert_row(alert: Alert) -> tuple[Any, ...]:
 
 
 def alert(row: Row, prefix: str = "") -> Alert:
-    """*prefix* stands before the column names of a joined row."""
-    told = json.loads(row[f"{prefix}told"])
+    """*prefix* stands before the column names of a joined row; what is damaged says so."""
+    try:
+        return _alert(row, prefix)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return _remains(row, prefix)
+
+
+def _remains(row: Row, prefix: str) -> Alert:
+    """What is left of an alert that cannot be read: one must not hide or hold up the others."""
+    return Alert(
+        id=row[f"{prefix}id"],
+        kind=AlertKind.OPERATOR,
+        subject=row[f"{prefix}subject"],
+        severity=Severity.NORMAL,
+        title="An alert that cannot be read any more",
+        created_at=moment(row[f"{prefix}created_at"]),
+        text="Its row in the database is damaged.\n"
+        "What to do: look for what the feeds brought at that time, with python3 run_monitor.py"
+        " entries list",
+    )
+
+
+def _alert(row: Row, prefix: str) -> Alert:
+    told = _read_told(row[f"{prefix}told"])
     return Alert(
         id=row[f"{prefix}id"],
         kind=AlertKind(row[f"{prefix}kind"]),
@@ -297,6 +323,16 @@ def alert(row: Row, prefix: str = "") -> Alert:
     )
 
 
+def _read_told(text: str) -> dict[str, Any]:
+    """ValueError or TypeError if it is not what we write."""
+    told: dict[str, Any] = json.loads(text)
+    if "\\ud" in text:  # we write no escapes: there may be half a character
+        dump(told).encode()
+    if not isinstance(told["title"], str):
+        raise TypeError("a headline is text")
+    return told
+
+
 # --- deliveries
 
 DELIVERY = tuple(each.name for each in fields(Delivery))
@@ -307,12 +343,19 @@ def delivery_row(delivery: Delivery) -> tuple[Any, ...]:
     return tuple(_plain(getattr(delivery, name)) for name in DELIVERY)
 
 
+def _kind(value: str) -> DeliveryKind:
+    try:
+        return DeliveryKind(value)
+    except ValueError:  # of another version of the monitor
+        return DeliveryKind.NOTICE
+
+
 def delivery(row: Row) -> Delivery:
     values = {name: row[name] for name in DELIVERY}
     return Delivery(
         **values
         | {
-            "kind": DeliveryKind(row["kind"]),
+            "kind": _kind(row["kind"]),
             "state": DeliveryState(row["state"]),
             "due_at": moment(row["due_at"]),
             "created_at": moment(row["created_at"]),

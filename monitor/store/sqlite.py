@@ -278,6 +278,10 @@ class SqliteStore:
         with self._writing() as db:
             feeds.give_back(db, feeds_)
 
+    def latest(self) -> datetime | None:
+        with self._reading() as db:
+            return clock.latest(db)
+
     def set_back(self, by: timedelta, now: datetime) -> None:
         with self._writing() as db:
             clock.set_back(db, by, now)
@@ -647,9 +651,9 @@ class SqliteStore:
         with self._writing() as db:
             return outbox.expire(db, now)
 
-    def next_due_at(self) -> datetime | None:
+    def next_due_at(self, channels: Sequence[str] | None = None) -> datetime | None:
         with self._reading() as db:
-            return outbox.next_due_at(db)
+            return outbox.next_due_at(db, channels)
 
     def oldest_waiting_at(self) -> datetime | None:
         with self._reading() as db:

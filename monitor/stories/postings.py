@@ -152,7 +152,8 @@ class Postings:
         self._parts = [part for part in self._parts if part.last >= number]
         for place, part in enumerate(self._parts[:1]):
             if number - part.first > (part.last - part.first) // 2:
-                self._parts[place] = part.since(number)
+                left = part.since(number)  # nothing, if the entries left in it have no keys
+                self._parts[place : place + 1] = [left] if len(left) else []
 
     def _freeze(self) -> None:
         if not self._fresh:

@@ -1,11 +1,12 @@
 """One round of polls of a farm's feeds, measured from within: our entry for ``bench/peers/run.py``.
 
-    python -m tests.bench.cycle DB BASE_URL N [--profile FILE]
+    python -m tests.bench.cycle DB BASE_URL N [--everything] [--profile FILE]
 
 Feeds BASE_URL/feed/0.xml … are polled once each by the real loops, with their state in DB; rules
 and stories are off, everything else is on: errors, redirects, limits, logging, outbox.  The farm's
 host gets many names, as real feeds have many hosts, and one is asked one thing at a time.  The last
 line is JSON: CPU and wall seconds without start-up, parse workers included, and entries found.
+``--everything`` is with 1 000 rules and with stories.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from monitor.settings import Config, FeedSettings, PollSettings
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 from monitor.stories.index import Index
+from tests.bench.match import Rules, texts
 
 HOSTS = 32
 
@@ -132,18 +134,29 @@ def make_due(database: str) -> None:
     db.close()
 
 
+def a_thousand_rules() -> bytes:
+    """Of the kind analysts write, as a file."""
+    return "".join(
+        f'[[rule]]\nname = "rule {n}"\nquery = {json.dumps(query)}\nchannels = []\n'
+        for n, query in enumerate(Rules(texts()).many(1_000))
+    ).encode()
+
+
 async def cycle(
-    config: Config, timed: AbstractContextManager[object]
+    config: Config, timed: AbstractContextManager[object], *, everything: bool = False
 ) -> tuple[Count, float, float]:
     """Poll every feed once; (what came of it, wall seconds, CPU seconds)."""
     count, store = Count(), Writer(lambda: SqliteStore.open(config.database))
-    in_force = InForce(config=config, rules=load({}))
+    rules = load({"rules.toml": a_thousand_rules()} if everything else {})
+    in_force = InForce(config=config, rules=rules)
     shared = Shared(in_force=in_force, store=store, report=count)
     parser = Parser()
     await store.call(lambda each: each.sync_feeds(config.feeds, utc_now()))
     await asyncio.to_thread(make_due, config.database)
     async with Fetcher(config.poll, feeds=config.feeds, resolve=on_this_machine) as fetcher:
-        poller = Poller(shared, fetcher=fetcher, parser=parser, memory=NoStories(store))
+        memory = Memory(store) if everything else NoStories(store)
+        await memory.load(utc_now())
+        poller = Poller(shared, fetcher=fetcher, parser=parser, memory=memory)
         await warm_up(parser)
         began, before = time.perf_counter(), spent()
         with timed:
@@ -160,11 +173,16 @@ def main() -> None:
     arguments.add_argument("base")
     arguments.add_argument("count", type=int)
     arguments.add_argument("--profile", help="file for the figures of cProfile")
+    arguments.add_argument("--everything", action="store_true", help="with rules and stories")
     asked = arguments.parse_args()
     logs.set_up(terminal=False)
     profile = cProfile.Profile() if asked.profile else None
     count, wall, cpu = asyncio.run(
-        cycle(config_of(asked.database, asked.base, asked.count), profile or nullcontext())
+        cycle(
+            config_of(asked.database, asked.base, asked.count),
+            profile or nullcontext(),
+            everything=asked.everything,
+        )
     )
     if profile:
         profile.dump_stats(asked.profile)

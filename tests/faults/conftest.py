@@ -32,11 +32,12 @@ def _fault(item: pytest.Item) -> Fault | None:
 
 
 @pytest.fixture
-def held(request: pytest.FixtureRequest) -> Callable[[object], None]:
+def held(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[object], None]:
     """Say what held, in figures: goes into the table of docs/reliability.md."""
 
     def note(figures: object) -> None:
-        request.node.user_properties.append(("held", str(figures)))
+        told = str(figures).replace(str(tmp_path), "DIR")
+        request.node.user_properties.append(("held", told))
 
     return note
 

@@ -155,7 +155,7 @@ def whole(records: Records) -> Iterator[str]:
 def punctual(records: Records) -> Iterator[str]:
     """INV5"""
     most = LATE * max((each.crowd for each in records.life), default=1.0)
-    for feed in sorted({each.feed for each in records.served}):
+    for feed in sorted({each.feed for each in records.served} - {*records.meta.ailing}):
         asked = [each.t for each in records.served if each.feed == feed]
         for start, end in _alive(records):
             times = [start, *(t for t in asked if start <= t <= end), end]

@@ -77,6 +77,7 @@ class Meta:
     canaries: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)  # states of deliveries that may be
     prose: list[str] = field(default_factory=list)  # beginnings of stderr lines that are no JSON
+    ailing: list[str] = field(default_factory=list)  # feeds that fail, and may be polled later
     visible: list[str] = field(default_factory=list)  # what ``status --json`` must have shown
     rss_margin: int = 48 << 20
     handles_margin: int = 8

@@ -57,7 +57,6 @@ def _found(tests: list[dict[str, Any]]) -> str:
 
 
 def _short(text: str) -> str:
-    text = text.replace(f"{Path.home()}", "~")
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 

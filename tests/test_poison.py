@@ -1,0 +1,119 @@
+"""Rows that trip us: told as far as they can be read, or set aside; those behind them arrive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from monitor.model import Alert, Severity
+from monitor.settings import Channel, Target
+from monitor.store.sqlite import SqliteStore
+from monitor.timetable import Timetable, read_slot
+from tests.builders import NOW, minutes
+from tests.desk import Desk
+
+DAILY = Channel(
+    name="desk",
+    targets=(Target(name="desk", url=""),),
+    digest=Timetable((read_slot("07:30"),)),
+    at_once=frozenset({Severity.NORMAL}),
+)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    await made.store.aclose()
+
+
+async def _spoilt(desk: Desk, sql: str, *values: object) -> None:
+    """*sql* on the database, behind the back of the store."""
+
+    def spoil(store: object) -> None:
+        inner: SqliteStore = store  # type: ignore[assignment]
+        inner._db.execute(sql, values)
+
+    await desk.store.call(spoil)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        pytest.param("told", '{"title": "half', id="cut off"),
+        pytest.param("told", "[1, 2]", id="not an object"),
+        pytest.param("told", json.dumps({"title": "x \ud800"}), id="half a character"),
+        pytest.param("told", '{"title": 7}', id="a number for a headline"),
+        pytest.param("told", "{}", id="nothing in it"),
+        pytest.param("kind", "rumour", id="an unknown kind"),
+        pytest.param("severity", 99, id="an unknown severity"),
+    ],
+)
+async def test_a_damaged_alert_is_told_as_such(desk: Desk, column: str, value: object) -> None:
+    await desk.queue("Spoilt")
+    await _spoilt(desk, f"UPDATE alerts SET {column} = ?", value)
+    await desk.queue("NATO")
+    assert await desk.deliverer.round() == 2
+    news, spoilt = sorted(desk.sender.messages, key=lambda each: "cannot be read" in each.text)
+    assert "cannot be read any more" in spoilt.text
+    assert spoilt.alert_ids[0] in spoilt.text
+    assert "NATO" in news.text
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        pytest.param("kind", "telepathy", id="an unknown kind"),
+        pytest.param("created_at", 2**62, id="made in the year 148107"),
+    ],
+)
+async def test_an_odd_delivery_is_sent(desk: Desk, column: str, value: object) -> None:
+    await desk.queue("NATO")
+    await _spoilt(desk, f"UPDATE deliveries SET {column} = ?", value)
+    assert await desk.deliverer.round() == 1
+
+
+async def test_what_cannot_be_planned_is_set_aside_and_told(tmp_path: Path) -> None:
+    """A digest after the last day there is."""
+    desk = Desk(tmp_path, DAILY)
+    await desk.queue("Spoilt", severity=Severity.LOW)
+    await _spoilt(desk, "UPDATE deliveries SET created_at = ?", 2**62)
+    await desk.queue("NATO")
+    await desk.deliverer.round()
+    desk.clock.advance(minutes(1))
+    await desk.deliverer.round()
+    assert desk.sender.messages[0].subject.endswith("NATO")
+    assert (await desk.states())["parked"] == 1
+    alerts: list[Alert] = await desk.store.call(lambda store: store.alerts())
+    assert any("will not be delivered" in alert.title for alert in alerts)
+    await desk.store.aclose()
+
+
+async def test_what_cannot_be_made_into_a_message_is_set_aside(desk: Desk) -> None:
+    await desk.queue("Spoilt")
+    told = {"title": "Spoilt", "url": 7, "outlet": 7, "rule_note": 7, "text": "", "terms": []}
+    wrong = json.dumps({**told, "published_at": None, "labels": [], "excerpts": []})
+    await _spoilt(desk, "UPDATE alerts SET told = ?", wrong)
+    await desk.queue("NATO")
+    await desk.deliverer.round()
+    assert any("NATO" in message.text for message in desk.sender.messages)
+    states = await desk.states()
+    assert states.get("parked", 0) + states["accepted"] >= 2
+    assert "claimed" not in states
+
+
+async def test_a_time_beyond_all_times_is_the_last_one(desk: Desk) -> None:
+    await desk.queue("NATO")
+    await _spoilt(desk, "UPDATE alerts SET created_at = ?", 2**62)
+    (alert,) = await desk.store.call(lambda store: store.alerts())
+    assert alert.created_at == datetime.max.replace(tzinfo=UTC)
+
+
+async def test_what_waits_for_a_channel_that_is_gone_is_no_hurry(desk: Desk) -> None:
+    await desk.queue("NATO", target="gone")
+    assert await desk.store.call(lambda store: store.next_due_at(["desk"])) is None
+    assert await desk.store.call(lambda store: store.next_due_at()) == NOW
