@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,32 @@ def test_lost_is_what_was_served_whole_and_never_came(
     receipts = {("hook", "zq1x"): 5.0}
     entries = [published(1, 1, hit=hit)]
     assert soak_figures.lost(entries, [visit], receipts, ["hook", "mail"]) == lost
+
+
+@pytest.mark.parametrize(
+    ("t", "whole"),
+    [(89.0, True), (91.0, False), (101.0, True)],
+    ids=["long before the kill", "just before it", "after it"],
+)
+def test_who_is_killed_over_a_document_has_not_had_it(t: float, whole: bool) -> None:
+    life = [Life(t=100, what="end", code=-9), Life(t=102, what="end", code=0)]
+    (found,) = soak_figures.answered_for([served(t, 1)], life)
+    assert found.whole is whole
+
+
+@pytest.mark.parametrize(
+    ("at", "acked", "cause"),
+    [
+        pytest.param(10, False, "not acknowledged", id="no answer"),
+        pytest.param(10, True, "killed before it was recorded", id="killed"),
+        pytest.param(51, True, "handed over by a child that the kill left behind", id="left over"),
+        pytest.param(53, True, "unexplained", id="unexplained"),
+    ],
+)
+def test_why_a_message_came_twice(at: float, acked: bool, cause: str) -> None:
+    life = [Life(t=50, what="end", code=-9, crowd=2.0)]
+    pair = (replace(received(at, 1), acked=acked), received(60, 1))
+    assert soak_figures.causes([pair], life) == {cause: 1}
 
 
 def test_detection_is_of_what_was_published_in_the_span() -> None:
@@ -100,7 +127,7 @@ def a_result(**changes: Any) -> dict[str, Any]:
         "hits": 10,
         "receipts": 30,
         "lost": [],
-        "repeated": 2,
+        "repeated": {"not acknowledged": 2},
         "kills": 2,
         "recovery": [1.0, 2.0],
         "detection": dict.fromkeys(soak_report.SINKS, good),
@@ -120,7 +147,8 @@ def a_result(**changes: Any) -> dict[str, Any]:
     ("changes", "target"),
     [
         pytest.param({"lost": [("hook", "zq1x")]}, "0 lost", id="lost"),
-        pytest.param({"violations": ["INV3: x"]}, "0 unexplained repeats", id="repeated"),
+        pytest.param({"violations": ["INV3: x"]}, "0 unexplained repeats", id="told twice"),
+        pytest.param({"repeated": {"unexplained": 1}}, "0 unexplained repeats", id="repeated"),
         pytest.param({"violations": ["INV1: x"]}, "INV1, 2, 4, 7", id="not stored"),
         pytest.param({"recovery": [3.5]}, "recovery ≤ 3 s", id="slow to recover"),
         pytest.param({"rss": {"an_hour": 9.0, "noise": 1.0}}, "memory flat", id="grows"),

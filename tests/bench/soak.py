@@ -242,7 +242,7 @@ async def soak(folder: Path, minutes: float, feeds: int, seed: int) -> dict[str,
         code = await run.house.stop(within=60)
         if code:
             say(f"it ended with {code}\n{run.house.last_lines()}")
-    violations = soak_report.violations(folder, run.feeds)
+    violations = soak_report.violations(folder, run.feeds)  # leaves the ledger that is judged
     figures = soak_report.figures(
         read(folder), soak_report.published(folder), run.feeds, run.readings, run.quiet
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import mean
 
 from tests.bench.soak_feeds import Published
+from tests.faults.invariants import LAST_BREATH
 from tests.faults.ledgers import Life, Received, Served
 
 MIB = 1 << 20
@@ -17,6 +18,8 @@ BLOCK = 30.0  # seconds of readings that make one point of a slope: neighbours r
 SLACK = 2.0  # seconds over the interval that an alert may take
 RECOVERY = 3.0  # seconds from a start to its first poll
 ENTRY = 1024  # bytes of memory for an entry of the last seven days: docs/operations.md
+GRACE = 10.0  # seconds that the program must live on after a document was served to it
+UNEXPLAINED = "unexplained"
 _MARK = re.compile(r"\bzq\d+x\b")
 
 
@@ -83,6 +86,34 @@ def first_receipts(received: Sequence[Received]) -> dict[tuple[str, str], float]
         for mark in _MARK.findall(each.text):
             found.setdefault((each.sink, mark), each.t)
     return found
+
+
+def answered_for(served: Sequence[Served], life: Sequence[Life]) -> list[Served]:
+    """*served*, but whole only where the program lived on long enough to read and store it.
+
+    That is ten seconds on a machine of its own, as a poll may be late; longer on a crowded one.
+    """
+    ends = [(each.t, GRACE * each.crowd) for each in life if each.what == "end" and each.code]
+    return [
+        replace(each, whole=each.whole and not any(0 <= t - each.t <= grace for t, grace in ends))
+        for each in served
+    ]
+
+
+def causes(pairs: Sequence[tuple[Received, Received]], life: Sequence[Life]) -> Counter[str]:
+    """Why messages came twice; *pairs*: receipts of the same message, in order."""
+    ends = [each for each in life if each.what == "end"]
+    return Counter(_cause(before, after, ends) for before, after in pairs)
+
+
+def _cause(before: Received, after: Received, ends: Sequence[Life]) -> str:
+    if not before.acked:
+        return "not acknowledged"
+    if any(before.t <= each.t <= after.t for each in ends):
+        return "killed before it was recorded"
+    if any(0 <= before.t - each.t <= LAST_BREATH * each.crowd for each in ends):
+        return "handed over by a child that the kill left behind"
+    return UNEXPLAINED
 
 
 def lost(
