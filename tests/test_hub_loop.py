@@ -114,6 +114,7 @@ async def test_a_hub_that_is_named_is_asked_and_answered(tmp_path):
         assert form["hub.topic"] == FEED.url
         assert len(form["hub.secret"]) == 64
         assert len(each.callback.rpartition("/")[2]) == 22  # 128 bit
+        await loop.until(lambda _: loop.hub.heard)
         (said,) = loop.hub.heard
         assert (said.status, said.body) == (200, b"b93e0f7c")
 

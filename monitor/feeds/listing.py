@@ -31,40 +31,36 @@ class Reading:
     content_type: str | None
     context: bytes
     head: bytes
-    hashes: tuple[bytes, ...]  # of the entries, in order
     before: Listing  # empty: there is none, or it has nothing to do with this document
     seen: Mapping[bytes, bytes]  # hash of an entry that was listed before → hash of its key
+    new: tuple[int, ...]  # places of the entries that were not
 
     @classmethod
     def of(cls, fetched: Fetched, before: Listing) -> Reading | None:
         """None if the document must be parsed as a whole and leaves no listing."""
         body, content_type, broken = charset.in_utf8(fetched.body, fetched.content_type)
-        pieces = None if broken else cut(body)
+        seen = _seen(before)
+        pieces = None if broken else cut(body, seen)
         if pieces is None:
             return None
         parts = (FORM, fetched.final_url.encode(), (content_type or "").encode())
         context = digest(b"\0".join((*parts, pieces.meaning())))
         if before.context != context:
-            before = NOTHING_LISTED
+            before, seen = NOTHING_LISTED, {}
         return cls(
             pieces=pieces,
             content_type=content_type,
             context=context,
             head=digest(pieces.about_itself()),
-            hashes=tuple(digest(entry) for entry in pieces.entries),
             before=before,
-            seen=_seen(before),
+            seen=seen,
+            new=tuple(place for place, each in enumerate(pieces.hashes) if each not in seen),
         )
-
-    @property
-    def new(self) -> tuple[int, ...]:
-        """Places of the entries that were not listed before."""
-        return tuple(place for place, each in enumerate(self.hashes) if each not in self.seen)
 
     @property
     def in_part(self) -> bool:
         """Whether the entries that were listed before may be left out."""
-        new, all_ = len(self.new), len(self.hashes)
+        new, all_ = len(self.new), len(self.pieces.hashes)
         return new < all_ and (new * 2 < all_ or new <= FEW_NEW)
 
     @property
@@ -87,7 +83,7 @@ class Reading:
     def fits(self, parsed: ParsedFeed) -> bool:
         """Whether *parsed*, of the part, is what it would be within the whole."""
         keys = [_key(raw) for raw in parsed.entries]
-        left_out = {key for each in self.hashes if (key := self.seen.get(each)) is not None}
+        left_out = {key for each in self.pieces.hashes if (key := self.seen.get(each)) is not None}
         return (
             len(keys) == len(self.new)
             and left_out.isdisjoint(keys)
@@ -96,17 +92,18 @@ class Reading:
 
     @property
     def left_out(self) -> int:
-        return len(self.hashes) - len(self.new)
+        return len(self.pieces.hashes) - len(self.new)
 
     def listing(self, found: Mapping[str, Any], entries: Sequence[RawEntry]) -> Listing:
         """What this document listed; *entries* are all of it, or the new ones.  Empty if the parser
         saw something else in it than we did."""
         keys = dict(self.seen)
-        if len(entries) == len(self.hashes):
-            keys |= zip(self.hashes, map(_key, entries), strict=True)
+        if len(entries) == len(self.pieces.hashes):
+            keys |= zip(self.pieces.hashes, map(_key, entries), strict=True)
         elif len(entries) == len(self.new):
             keys |= {
-                self.hashes[place]: _key(raw) for place, raw in zip(self.new, entries, strict=True)
+                self.pieces.hashes[place]: _key(raw)
+                for place, raw in zip(self.new, entries, strict=True)
             }
         else:
             return NOTHING_LISTED
@@ -117,7 +114,7 @@ class Reading:
             context=self.context,
             head=self.head,
             told=told,
-            entries=b"".join(each + keys[each] for each in self.hashes),
+            entries=b"".join(each + keys[each] for each in self.pieces.hashes),
         )
 
 

@@ -11,7 +11,7 @@ The rules, and the measurements behind them: docs/performance.md, "Only what is 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -50,6 +50,7 @@ class Pieces:
     context: bytes  # all of the head that an entry's meaning depends on
     head: bytes
     entries: tuple[bytes, ...]
+    hashes: tuple[bytes, ...]  # of the entries
     tail: bytes
     closing: bytes  # what ends a document that begins with ``context``
 
@@ -74,8 +75,11 @@ def digest(part: bytes) -> bytes:
     return sha256(part).digest()[:HASH]
 
 
-def cut(body: bytes) -> Pieces | None:
-    """*body* in pieces; None if a piece might not mean alone what it means in its place."""
+def cut(body: bytes, proven: Container[bytes] = ()) -> Pieces | None:
+    """*body* in pieces; None if a piece might not mean alone what it means in its place.
+
+    *proven* are hashes of entries that were cut well before: they are whole.
+    """
     root = _BEFORE_ROOT.match(body.removeprefix(_MARK), 0, 20_000)
     if root is None or b"\0" in body:
         return None
@@ -84,15 +88,20 @@ def cut(body: bytes) -> Pieces | None:
     context = _context(body, root, kind)
     if first is None or context is None or first.start() < len(context[0]):
         return None
-    found = _entries(body, first.start(), kind)
+    found = _entries(body, first.start(), kind, proven)
     if found is None:
         return None
-    entries, end = found
+    entries, hashes, end = found
     head, tail = body[: first.start()], body[end:]
     if b"</channel" in head or not (_is_balanced(head) and _is_end(tail, kind)):
         return None
     return Pieces(
-        context=context[0], head=head, entries=tuple(entries), tail=tail, closing=context[1]
+        context=context[0],
+        head=head,
+        entries=tuple(entries),
+        hashes=tuple(hashes),
+        tail=tail,
+        closing=context[1],
     )
 
 
@@ -109,33 +118,35 @@ def _context(body: bytes, root: re.Match[bytes], kind: bytes) -> tuple[bytes, by
     return body[: channel.end()], b"</channel></rss>"
 
 
-def _entries(body: bytes, start: int, kind: bytes) -> tuple[list[bytes], int] | None:
-    """The entries from *start* on, one behind the other, and where the last ends."""
+def _entries(
+    body: bytes, start: int, kind: bytes, proven: Container[bytes]
+) -> tuple[list[bytes], list[bytes], int] | None:
+    """The entries from *start* on, one behind the other, their hashes, and where the last ends."""
     opening, closing = _OPENING[kind], _CLOSING[kind]
-    marks = [pair for pair in _PAIRS if pair[0] in body or pair[1] in body]
     entries: list[bytes] = []
+    hashes: list[bytes] = []
     while True:
-        end = body.find(closing, start)
-        if end < 0 or len(entries) == MAX_PIECES:
+        end = body.find(closing, start) + len(closing)
+        following = opening.search(body, start + 1)
+        if end < len(closing) or len(entries) == MAX_PIECES:
             return None
-        end += len(closing)
+        if following is not None and following.start() < end:
+            return None  # one within the other, or the end of this one is not what we found
         entry = body[start:end]
+        hashes.append(digest(entry))
         # A cut within CDATA or a comment would show in the piece.
-        if marks and not _is_balanced(entry, marks):
+        if hashes[-1] not in proven and not _is_balanced(entry):
             return None
         entries.append(entry)
-        following = opening.search(body, end)
         if following is None:
-            break
+            return entries, hashes, end
         start = following.start()
         if not _BETWEEN.fullmatch(body, end, start):
             return None
-    # Of entries in entries there would be more beginnings than pieces.
-    return (entries, end) if body.count(closing[:1] + closing[2:-1]) == len(entries) else None
 
 
-def _is_balanced(part: bytes, marks: Sequence[tuple[bytes, bytes]] = _PAIRS) -> bool:
-    return all(part.count(opening) == part.count(closing) for opening, closing in marks)
+def _is_balanced(part: bytes) -> bool:
+    return all(part.count(opening) == part.count(closing) for opening, closing in _PAIRS)
 
 
 def _is_end(tail: bytes, kind: bytes) -> bool:

@@ -99,7 +99,7 @@ def _why(reading: Reading | None) -> str:
         return "cannot be cut"
     if not reading.before.context:
         return "another context"
-    return "all new" if len(reading.new) == len(reading.hashes) else "half new or more"
+    return "all new" if len(reading.new) == len(reading.pieces.hashes) else "half new or more"
 
 
 def full(fetched: Fetched) -> dict[str, Any]:
