@@ -5,7 +5,8 @@
 Two hundred feeds on loopback, one in ten flaky, one in a hundred hostile; a webhook, a mail server
 and a flaky webhook.  The real program is killed with kill −9 about every minute of the first two
 thirds and its clock jumps (libfaketime; without it that is left out, and said).  The last third is
-quiet: delays, memory and handles are from there.  Exit status 1 if a target is missed.
+quiet: delays, memory and handles are from there, so a run of a few minutes says little of how they
+grow.  Exit status 1 if a target is missed.
 """
 
 from __future__ import annotations
