@@ -127,6 +127,7 @@ def a_result(**changes: Any) -> dict[str, Any]:
         "hits": 10,
         "receipts": 30,
         "lost": [],
+        "feeds that fail now": 1,
         "repeated": {"not acknowledged": 2},
         "kills": 2,
         "recovery": [1.0, 2.0],
