@@ -137,6 +137,7 @@ def ensure(root: Path, here: Here, *, dev: bool) -> Path | None:
         return None
     if stamp is None and _has_all(_python_of(venv), dev):
         return _python_of(venv)
+    _check_that_python_may_be_run(venv)
     with _lock(root):
         stamp = read_stamp(venv)  # another start may have done it meanwhile
         if stamp is None or not (stamp.fits(digest, dev) and _is_alive(venv, stamp, here)):
@@ -179,6 +180,21 @@ def _is_alive(venv: Path, stamp: Stamp, here: Here) -> bool:
     if here.is_in(venv):
         return stamp.python == here.version
     return os.access(_python_of(venv), os.X_OK)
+
+
+def _check_that_python_may_be_run(venv: Path) -> None:
+    """A service's user may not enter somebody's home, where root's own Python may lie."""
+    python = _python_of(venv)
+    try:
+        python.stat()
+    except PermissionError:
+        raise SetupFailed(
+            f"{venv} was made with {os.path.realpath(python)}, which this user may not run.\n"
+            "Remove that folder and set it up with a Python that everybody may run:\n"
+            f"/usr/bin/python3 {venv.parent / 'run_monitor.py'} setup"
+        ) from None
+    except OSError:  # it is gone: set up again
+        return
 
 
 def _has_all(python: Path, dev: bool) -> bool:

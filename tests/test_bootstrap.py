@@ -188,6 +188,21 @@ def test_a_folder_of_somebody_else_names_setup(project: Path) -> None:
         project.chmod(0o755)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
+def test_a_python_in_somebodys_home_is_named(project: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "python").touch(0o755)
+    (project / ".venv" / "bin").mkdir(parents=True)
+    (project / ".venv" / "bin" / "python").symlink_to(home / "python")
+    home.chmod(0o000)
+    try:
+        with pytest.raises(SetupFailed, match="home/python, which this user may not run"):
+            ensure(project, here(project), dev=False)
+    finally:
+        home.chmod(0o755)
+
+
 def test_every_required_package_is_probed() -> None:
     """The modules looked for are those of the packages in pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

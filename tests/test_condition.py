@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.feeds.condition import State, condition, explain
+from monitor.feeds.condition import State, condition, explain, sentence
 from monitor.model import FailureReason, Feed, Oddity, Suspicion
 from tests.builders import NOW, a_feed, minutes
 
@@ -109,3 +109,18 @@ def test_every_oddity_has_a_remedy(oddity: Oddity) -> None:
 )
 def test_how_long_it_lasts(lasting: timedelta, words: str) -> None:
     assert explain(failing(lasting), NOW).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        ("it answers 503", "It answers 503."),
+        ("the answer breaks off. ", "The answer breaks off."),
+        ("rss.example.org is not found", "rss.example.org is not found."),
+        ("refused.", "Refused."),
+        (" ", "It does not answer."),
+    ],
+    ids=["capital", "one full stop", "the name of a host stays", "one word", "nothing"],
+)
+def test_a_detail_becomes_a_sentence(detail: str, told: str) -> None:
+    assert sentence(detail) == told

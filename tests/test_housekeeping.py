@@ -155,6 +155,22 @@ class TestOldTexts:
             assert "over a week away" in (await house.night()).texts
             assert await house.texts() == ["Now"]
 
+    async def test_a_clock_that_is_set_right_while_it_is_judged_empties_nothing(
+        self, tmp_path: Path
+    ) -> None:
+        async with House(tmp_path) as house:
+            await house.add("Now")
+            verdict = house.keeping._trust.verdict
+
+            async def set_right():
+                house.clock.now = min(house.clock.now, NOW + DAY)
+                return await verdict()
+
+            house.keeping._trust.verdict = set_right  # type: ignore[method-assign]
+            house.clock.advance(YEARS)
+            await house.night()
+            assert await house.texts() == ["Now"]
+
     async def test_a_jump_in_the_middle_ends_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

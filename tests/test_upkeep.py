@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.clocktrust import Verdict
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.upkeep import Upkeep
 from monitor.store import Store
@@ -66,3 +67,18 @@ async def test_what_is_fourteen_days_old_is_given_up_and_told(office: Office) ->
     await office.publishers_say(office.clock.now)
     await office.upkeep.expire()
     assert await office.states() == {"expired": 1, "queued": 1}  # the notice
+
+
+async def test_a_clock_that_is_set_right_while_it_is_judged_ends_nothing(office: Office) -> None:
+    await office.queue("NATO")
+    await office.publishers_say(office.clock.now)
+    verdict, right = office.upkeep._trust.verdict, office.clock.now
+
+    async def set_right() -> Verdict:
+        office.clock.now = right
+        return await verdict()
+
+    office.upkeep._trust.verdict = set_right  # type: ignore[method-assign]
+    office.clock.advance(YEARS)
+    await office.upkeep.expire()
+    assert await office.states() == {"queued": 1}

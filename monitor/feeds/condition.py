@@ -148,4 +148,5 @@ def span(time: timedelta) -> str:
 
 def sentence(text: str) -> str:
     text = text.strip() or "it does not answer"
-    return f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+    first = text[0] if "." in text.split()[0][:-1] else text[0].upper()  # names of hosts stay so
+    return f"{first}{text[1:]}{'' if text.endswith('.') else '.'}"

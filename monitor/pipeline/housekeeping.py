@@ -151,12 +151,13 @@ class Housekeeping:
         keep = self._in_force.config.keep_text
         if keep is None:
             return ""
-        emptied, before = 0, self._clock() - keep
+        emptied = 0
         while True:
             verdict = await self._trust.verdict()
             if verdict is not Verdict.SURE:
                 return f"kept, though some may be old: {verdict}"
-            texts = await self._reading(lambda store: store.old_texts(before, AT_A_TIME))
+            before = self._trust.judged_at - keep  # of another look at the clock nothing is known
+            texts = await self._reading(lambda store: store.old_texts(before, AT_A_TIME))  # noqa: B023
             for start in range(0, len(texts), PORTION):
                 if await self._trust.verdict() is not Verdict.SURE:
                     break

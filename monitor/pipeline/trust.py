@@ -24,10 +24,12 @@ class Trust:
         self._clock = shared.clock
         self._ticks = ticks
         self._before = Reading(shared.clock(), ticks())
+        self.judged_at = self._before.wall  # the time that the last verdict is about
 
     async def verdict(self) -> Verdict:
         """Of this moment."""
         published = await self._store.call(lambda store: store.newest_date())
         now = Reading(self._clock(), self._ticks())
+        self.judged_at = now.wall
         verdict, self._before = judge(self._before, now, published)
         return verdict
