@@ -119,10 +119,16 @@ def fold(word: str) -> str:
 def words(text: str) -> list[str]:
     """The folded words of *text*: those of ``columns``, in half the time."""
     if text.isascii():
-        found = map(str.lower, _ASCII_TOKEN.findall(text))
-    else:
-        found = map(fold, _TOKEN.findall(text))
+        return joined_words(text).split()
+    found = map(fold, _TOKEN.findall(text))
     return [word.replace(".", "") if "." in word else word for word in found]
+
+
+def joined_words(text: str) -> str:
+    """``words`` with a space between each two."""
+    if text.isascii():  # a word has no spaces, and dots only in acronyms: all of them at once
+        return " ".join(_ASCII_TOKEN.findall(text)).lower().replace(".", "")
+    return " ".join(words(text))
 
 
 # --- sentences

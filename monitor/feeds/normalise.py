@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from monitor import ids
 from monitor.feeds.clean import clean_text, one_line
 from monitor.model import Entry, Feed, IdentityMode, ParsedFeed, RawEntry
-from monitor.text import words
+from monitor.text import joined_words, words
 from monitor.urls import page_key
 
 OLDEST = datetime(1995, 1, 1, tzinfo=UTC)  # before the first feeds: a date to be doubted
@@ -109,7 +109,7 @@ def _some(*keys: str | None) -> tuple[str, ...]:
 
 def fingerprint(text: str) -> str:
     """Equal for texts of the same words: case, punctuation and space do not count."""
-    return _digest(" ".join(words(text)))
+    return _digest(joined_words(text))
 
 
 def web_url(link: str | None) -> str:

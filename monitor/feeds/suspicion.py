@@ -89,7 +89,8 @@ def _accepted(feed: Feed, oddity: Oddity, now: datetime) -> bool:
 
 def garbled(entries: Sequence[RawEntry]) -> list[str]:
     """A piece of each entry whose letters are garbled."""
-    found = (_GARBLED.search(f"{raw.title or ''} {raw.summary or ''}") for raw in entries)
+    texts = (f"{raw.title or ''} {raw.summary or ''}" for raw in entries)
+    found = (_GARBLED.search(text) for text in texts if not text.isascii())
     return [_piece(each) for each in found if each]
 
 
