@@ -115,14 +115,17 @@ async def _stage() -> AsyncIterator[_Stage]:
 
 async def _run(config: Path, failures: list[Event]) -> list[Polled]:
     """One round of the real pipeline."""
+    polls: list[Polled] = []
 
     def report(event: Event) -> None:
+        if isinstance(event, Polled):
+            polls.append(event)
         failed = isinstance(event, Polled) and event.kind is PollKind.FAILED
         if failed or (isinstance(event, Handed) and isinstance(event.result, Refused)):
             failures.append(event)
 
     async with opened(load(config), report=report, terminal=lambda _: None) as session:
-        polls = await session.poller.round()
+        await session.poller.round()
         await session.deliverer.round()
         await _forget_intervals(session)
     return polls

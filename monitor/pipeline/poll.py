@@ -123,14 +123,14 @@ class Poller:
             await self._store.call(lambda store: store.give_back(unstored))
             del self._unstored[: len(unstored)]
 
-    async def round(self) -> list[Polled]:
-        """Visit every feed that is due now, each once, and wait for all."""
-        started: set[asyncio.Task[Polled]] = set()
+    async def round(self) -> None:
+        """Visit every feed that is due now, each once, and wait for all.
+
+        What came of them is reported, and not kept: a feed's rhythm is large.
+        """
         began = self._clock()
         while await self.start_due(began) or self._visits:
-            started |= self._visits
             await asyncio.wait(tuple(self._visits), return_when=asyncio.FIRST_COMPLETED)
-        return [visit.result() for visit in started]
 
     async def aclose(self, grace: timedelta) -> None:
         """Let running visits finish for *grace*, then abandon them: their feeds stay due."""
