@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
-DEV_COMMANDS = frozenset({"test"})  # need the tools of the ``dev`` extra
+DEV_COMMANDS = frozenset({"bench", "test"})  # need the tools of the ``dev`` extra
 STAMP = "monitor-setup.json"
 
 # What is imported; the names to install are in pyproject.toml.  A test compares the two.

@@ -12,6 +12,7 @@ import sys
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 # Letters that do not decompose into a base letter and an accent.
 _LETTERS = str.maketrans(
@@ -48,7 +49,9 @@ _SIGNS = (
 
 def _marks() -> str:
     """Combining marks as a character class: ``\\w`` leaves them out, and so cuts Hindi words."""
-    points = [n for n in range(0x300, 0xFFFF) if unicodedata.category(chr(n)) in ("Mn", "Mc")]
+    # Between them there are only ideographs, Hangul and private signs: looking takes 10 ms.
+    places = chain(range(0x300, 0x3400), range(0xA000, 0xAC00), range(0xF900, 0xFFFF))
+    points = [n for n in places if unicodedata.category(chr(n)) in ("Mn", "Mc")]
     ranges: list[list[int]] = []
     for point in points:
         if ranges and ranges[-1][1] == point - 1:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from monitor.cli.watchers import Watchers
-from monitor.pipeline.heartbeat import Pulse
+from monitor.pipeline.noted import Pulse
 from monitor.settings import HeartbeatSettings, MetricsSettings
 from monitor.terminal import print_json
 from tests.builders import NOW, minutes

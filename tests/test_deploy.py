@@ -12,7 +12,7 @@ import pytest
 
 from monitor.cli import COMMANDS, invoke
 from monitor.errors import AlreadyRunning, ConfigError, StoreRefused
-from monitor.pipeline.distress import ALIVE
+from monitor.pipeline.noted import ALIVE
 from monitor.store.sqlite import SqliteStore
 from monitor.supervisor import PATIENCE
 from tests.test_backups import CONFIG

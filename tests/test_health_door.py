@@ -11,8 +11,9 @@ import pytest
 
 from monitor.events import Trouble
 from monitor.pipeline.distress import Distress
-from monitor.pipeline.health_door import NOTE, HealthDoor
+from monitor.pipeline.health_door import HealthDoor
 from monitor.pipeline.measures import Measures, TimedWriter
+from monitor.pipeline.noted import METRICS_TROUBLE
 from monitor.pipeline.vigil import Vigil
 from monitor.settings import MetricsSettings
 from monitor.store import Store
@@ -136,10 +137,10 @@ async def test_an_address_that_is_taken_is_told_once_and_tried_again(house: Hous
     (told,) = other.desk.events
     assert isinstance(told, Trouble)
     assert f"cannot listen on 127.0.0.1, port {taken}" in told.detail
-    assert await other.desk.store.call(lambda store: store.note(NOTE)) == told.detail
+    assert await other.desk.store.call(lambda store: store.note(METRICS_TROUBLE)) == told.detail
     await house.listen(None)
     await other.listen(wanted)
-    assert await other.desk.store.call(lambda store: store.note(NOTE)) is None
+    assert await other.desk.store.call(lambda store: store.note(METRICS_TROUBLE)) is None
     await other.door.aclose()
     await other.desk.store.aclose()
 

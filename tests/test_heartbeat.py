@@ -12,7 +12,8 @@ import pytest
 
 from monitor.events import Trouble
 from monitor.pipeline.distress import Distress
-from monitor.pipeline.heartbeat import NOTE, Heartbeat, Pulse, read_pulse
+from monitor.pipeline.heartbeat import Heartbeat
+from monitor.pipeline.noted import PULSE, Pulse, read_pulse
 from monitor.pipeline.sight import Blind, Reason
 from monitor.pipeline.vigil import View, Vigil
 from monitor.settings import HeartbeatSettings, PollSettings
@@ -66,7 +67,7 @@ class Ward:
         await self.desk.store.call(put)
 
     async def pulse(self) -> Pulse:
-        pulse = read_pulse(await self.desk.store.call(lambda store: store.note(NOTE)))
+        pulse = read_pulse(await self.desk.store.call(lambda store: store.note(PULSE)))
         assert pulse is not None
         return pulse
 

@@ -10,7 +10,7 @@ from monitor import config
 from monitor.cli import invoke
 from monitor.errors import ConfigError
 from monitor.feeds.opml import Outline, write
-from monitor.pipeline import lists
+from monitor.pipeline import last_list, lists
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 
@@ -35,7 +35,7 @@ async def path(tmp_path: Path) -> Path:
 
 
 async def test_its_feeds_are_those_of_the_last_good_form(path: Path) -> None:
-    read, warnings = config.read(path, {}, last_good=lists.last_good)
+    read, warnings = config.read(path, {}, last_good=last_list.last_good)
     assert [(feed.name, feed.url, sorted(feed.tags)) for feed in read.feeds] == [
         ("A", "https://a.example/", ["Łódź"])
     ]
@@ -47,7 +47,7 @@ async def test_its_feeds_are_those_of_the_last_good_form(path: Path) -> None:
 async def test_a_list_that_was_never_good_is_a_mistake(path: Path) -> None:
     path.write_text(CONFIG.replace("feeds.opml", "other.opml"))
     with pytest.raises(ConfigError, match="there is no such file"):
-        config.load(path, {}, last_good=lists.last_good)
+        config.load(path, {}, last_good=last_list.last_good)
 
 
 @pytest.mark.parametrize("content", [None, b"no database"])
@@ -55,7 +55,7 @@ def test_without_a_database_nothing_is_known(tmp_path: Path, content: bytes | No
     database = tmp_path / "monitor.db"
     if content is not None:
         database.write_bytes(content)
-    assert lists.last_good(str(database), "/feeds.opml") is None
+    assert last_list.last_good(str(database), "/feeds.opml") is None
 
 
 async def test_commands_that_look_go_on(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

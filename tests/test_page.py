@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.feeds.page import PageReader, can_read_pages
+from monitor.feeds.article_extra import can_read_pages
+from monitor.feeds.page import PageReader
 from monitor.feeds.page_child import read
 from monitor.model import FailureReason, Fetched, PageText, ParseFailed
 from tests.pages import PARAGRAPHS, page

@@ -18,9 +18,9 @@ import pytest
 
 from monitor.errors import StoreRefused
 from monitor.model import HubState
-from monitor.store.schema import APPLICATION_ID, VERSION
 from monitor.store.search import Wanted
 from monitor.store.sqlite import SqliteStore
+from monitor.store.version import APPLICATION_ID, VERSION
 from monitor.urls import page_key
 from tests.builders import NOW, feed_settings
 
@@ -47,7 +47,7 @@ KILLED_WHEN_RUNNING = """
 
     def traced(*given):
         database = connect(*given)
-        database.conn.set_trace_callback(lambda sql: die() if {start!r} in sql else None)
+        database.set_trace_callback(lambda sql: die() if {start!r} in sql else None)
         return database
 
     module.connect = traced

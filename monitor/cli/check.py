@@ -17,7 +17,7 @@ from monitor.alerts.templates import Renderer
 from monitor.alerts.times import times_of
 from monitor.cli.options import config_option, config_path
 from monitor.errors import ConfigError, Problem
-from monitor.feeds.page import INSTALL, can_read_pages
+from monitor.feeds.article_extra import INSTALL, can_read_pages
 from monitor.language import detector
 from monitor.model import Rule
 from monitor.pipeline.in_force import joint_problems

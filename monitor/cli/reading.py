@@ -16,7 +16,7 @@ from monitor.configfile import read_duration
 from monitor.configsecrets import shown
 from monitor.errors import MonitorError
 from monitor.model import Entry
-from monitor.pipeline.lists import last_good
+from monitor.pipeline.last_list import last_good
 from monitor.settings import Config
 from monitor.store.opening import looks_usable
 from monitor.store.retention import KEPT_FROM

@@ -15,7 +15,7 @@ from monitor.configsecrets import shown
 from monitor.errors import ConfigError, Problem
 from monitor.language import detector
 from monitor.pipeline.in_force import joint_problems
-from monitor.pipeline.lists import last_good
+from monitor.pipeline.last_list import last_good
 from monitor.rules.load import RuleSet, load, read_folder
 from monitor.settings import Config
 from monitor.store.access import as_whom

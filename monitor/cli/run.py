@@ -25,7 +25,7 @@ from monitor.errors import Problem, StoreBusy, StoreDamaged
 from monitor.events import ArticleRead, Event, Handed, Polled, PollKind, Reloaded, Trouble
 from monitor.feeds import health
 from monitor.model import Feed, Refused
-from monitor.pipeline.lists import last_good
+from monitor.pipeline.last_list import last_good
 from monitor.pipeline.session import Session, opened
 from monitor.pipeline.shared import utc_now
 from monitor.rules.load import RuleSet

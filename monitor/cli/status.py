@@ -17,8 +17,8 @@ from monitor.cli.reading import looked_up, reading
 from monitor.cli.said import silence_as_plain
 from monitor.cli.watchers import watchers_of
 from monitor.feeds import gaps
+from monitor.feeds.article_extra import INSTALL, can_read_pages
 from monitor.feeds.condition import State, condition
-from monitor.feeds.page import INSTALL, can_read_pages
 from monitor.model import (
     GIVEN_UP,
     WAITING,
@@ -29,7 +29,7 @@ from monitor.model import (
     RuleSetRecord,
     Silence,
 )
-from monitor.pipeline.distress import ALIVE
+from monitor.pipeline.noted import ALIVE
 from monitor.settings import Channel, Config, ContentMode
 from monitor.store.care import LAST_NIGHT, Night, log_size
 from monitor.store.opening import WAL_LIMIT

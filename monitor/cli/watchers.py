@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor import expat
-from monitor.pipeline import health_door, heartbeat
-from monitor.pipeline.heartbeat import Pulse
+from monitor.pipeline.noted import METRICS_TROUBLE, PULSE, Pulse, read_pulse
 from monitor.settings import Config, HeartbeatSettings, MetricsSettings
 from monitor.store import Store
 from monitor.terminal import age, duration
@@ -76,8 +75,8 @@ class Watchers:
 def watchers_of(settings: Config, store: Store) -> Watchers:
     return Watchers(
         heartbeat=settings.heartbeat,
-        pulse=heartbeat.read_pulse(store.note(heartbeat.NOTE)),
+        pulse=read_pulse(store.note(PULSE)),
         metrics=settings.metrics,
-        trouble=store.note(health_door.NOTE) or "",
+        trouble=store.note(METRICS_TROUBLE) or "",
         old_expat=expat.warning(pyexpat.EXPAT_VERSION),
     )

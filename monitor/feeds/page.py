@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib.util import find_spec
 
 from monitor.errors import ChildFailed
 from monitor.model import FailureReason, Fetched, PageText, ParseFailed
@@ -15,19 +14,12 @@ CPU = timedelta(seconds=10)
 MEMORY = 768 << 20
 IDLE = timedelta(minutes=5)
 
-INSTALL = ".venv/bin/pip install -e '.[article]'"  # in the folder of run_monitor.py
-
 _REASONS = {
     "deadline": "reading the page takes too long; it was stopped",
     "memory": "reading the page takes too much memory; it was stopped",
     "died": "the process that read the page died",
     "raised": "the reader stumbled over the page",
 }
-
-
-def can_read_pages() -> bool:
-    """Whether trafilatura is there; without it only what feeds give is read."""
-    return find_spec("trafilatura") is not None
 
 
 class PageReader:

@@ -21,9 +21,9 @@ from monitor.errors import StoreBusy, StoreDamaged
 from monitor.events import Handed, Trouble
 from monitor.model import Alert, Delivery
 from monitor.pipeline.deliver import Sends
+from monitor.pipeline.noted import ALIVE
 from monitor.pipeline.shared import Shared
 
-ALIVE = "alive"  # note: when the database was last written by a running monitor
 PATIENCE = timedelta(minutes=1)  # a lock that passes is nobody's business
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from monitor.events import Trouble
 from monitor.feeds.condition import condition
 from monitor.pipeline.measures import Measures
+from monitor.pipeline.noted import METRICS_TROUBLE
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.sight import Blind
 from monitor.pipeline.vigil import Stored, View, Vigil
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from monitor.door import Door, Message, Receive, Reply
     from monitor.metrics import Metrics, Standing
 
-NOTE = "metrics-trouble"  # note: why nobody can ask; None: they can
 EVERY = timedelta(seconds=5)  # the configuration may change meanwhile
 _HOST = re.compile(r"(.+?)(?::\d+)?")
 _OUR_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -80,7 +80,7 @@ class HealthDoor:
             return
         if trouble:
             self._report(Trouble(what="nobody can ask for health and metrics", detail=trouble))
-        await self._store.call(lambda store: store.set_note(NOTE, trouble or None))
+        await self._store.call(lambda store: store.set_note(METRICS_TROUBLE, trouble or None))
         self._trouble = trouble
 
     # --- one request

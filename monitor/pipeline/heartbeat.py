@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -19,13 +19,13 @@ import structlog
 from monitor.errors import StoreError
 from monitor.events import Trouble
 from monitor.pipeline import sight
+from monitor.pipeline.noted import PULSE, Pulse
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.vigil import View
 from monitor.settings import HeartbeatSettings, PollSettings
 
 log = structlog.get_logger()
 
-NOTE = "heartbeat"  # note: JSON, a ``Pulse``
 EVERY = timedelta(seconds=5)  # the configuration may change meanwhile
 RECORDING = timedelta(seconds=5)  # a database that hangs is no reason to fall silent
 
@@ -35,16 +35,6 @@ class Switch(Protocol):
 
     async def send(self, url: str, settings: PollSettings) -> str:
         """ "" if it has heard it, else why not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
-    """How the heartbeat goes, for ``status``."""
-
-    at: datetime  # when this was found
-    heard_at: datetime | None = None  # by the switch, the last time
-    stopped_since: datetime | None = None
-    why: str = ""  # it is stopped, or the switch did not hear it
 
 
 class Heartbeat:
@@ -108,22 +98,9 @@ class Heartbeat:
         text = json.dumps(asdict(pulse), default=datetime.isoformat)
         with suppress(StoreError, TimeoutError):
             async with asyncio.timeout(RECORDING.total_seconds()):
-                await self._store.call(lambda store: store.set_note(NOTE, text))
+                await self._store.call(lambda store: store.set_note(PULSE, text))
 
 
 def _is_soon(last: datetime, wanted: HeartbeatSettings, now: datetime) -> bool:
     """Whether less than an interval has passed; a clock set back is no reason to wait."""
     return timedelta(0) <= now - last < wanted.interval
-
-
-def read_pulse(text: str | None) -> Pulse | None:
-    """The pulse noted as *text*."""
-    if text is None:
-        return None
-    noted = json.loads(text)
-    at, heard, stopped = (
-        datetime.fromisoformat(noted[name]) if noted[name] else None
-        for name in ("at", "heard_at", "stopped_since")
-    )
-    assert at is not None
-    return Pulse(at=at, heard_at=heard, stopped_since=stopped, why=noted["why"])

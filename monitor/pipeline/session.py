@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 
 from monitor.alerts.send import Sender
 from monitor.events import Event, Report
+from monitor.feeds.article_extra import can_read_pages
 from monitor.feeds.beat import Beats
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.hubs import Hubs
-from monitor.feeds.page import PageReader, can_read_pages
+from monitor.feeds.page import PageReader
 from monitor.pipeline.articles import Articles, page_settings
 from monitor.pipeline.atom_file import AtomFile
 from monitor.pipeline.deliver import Deliverer

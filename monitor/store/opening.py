@@ -10,8 +10,6 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from monitor.errors import StoreBusy, StoreDamaged, StoreError, StoreRefused
 from monitor.store.access import as_whom, cannot_write, may_write
 
@@ -30,7 +28,7 @@ PASSING = (
 _OUR_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
 
 
-def connect(name: str, busy_timeout: timedelta) -> Database:
+def connect(name: str, busy_timeout: timedelta) -> sqlite3.Connection:
     connection = sqlite3.connect(
         name,
         timeout=busy_timeout.total_seconds(),
@@ -45,7 +43,7 @@ def connect(name: str, busy_timeout: timedelta) -> Database:
     except sqlite3.Error:
         connection.close()
         raise
-    return Database(connection, execute_plugins=False, recursive_triggers=False)
+    return connection
 
 
 def back_up(connection: sqlite3.Connection, path: str, to: str) -> None:

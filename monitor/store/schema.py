@@ -11,9 +11,6 @@ from sqlite_utils import Database, Migrations
 from monitor.crashpoint import crashpoint
 from monitor.urls import page_key
 
-APPLICATION_ID = 0x6E6D6F6E  # "nmon": how we know our own files
-VERSION = 7
-
 migrations = Migrations("monitor")
 
 _TABLES_1 = """

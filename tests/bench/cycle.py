@@ -5,8 +5,8 @@
 Feeds BASE_URL/feed/0.xml … are polled once each by the real loops, with their state in DB; rules
 and stories are off, everything else is on: errors, redirects, limits, logging, outbox.  The farm's
 host gets many names, as real feeds have many hosts, and one is asked one thing at a time.  The last
-line is JSON: CPU and wall seconds without start-up, parse workers included, and entries found.
-``--everything`` is with 1 000 rules and with stories.
+line is JSON: CPU and wall seconds without start-up, parse workers included, entries found, and the
+memory at its peak.  ``--everything`` is with 1 000 rules and with stories.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import os
 import resource
 import sqlite3
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Awaitable, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -85,6 +86,14 @@ class Count:
             self.failed += event.kind.value == "failed"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Seconds."""
+
+    wall: float
+    cpu: float  # children included
+
+
 def config_of(database: str, base: str, count: int) -> Config:
     port = urlsplit(base).port
     return Config(
@@ -120,6 +129,11 @@ def _cpu_of(pid: str) -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
+def peak() -> float:
+    """MiB of memory of this process at most; parse workers apart."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 async def warm_up(parser: Parser) -> None:
     """Start the parse workers: imports are not what is measured."""
     nothing = Fetched(body=b"<rss version='2.0'><channel></channel></rss>", final_url="http://x/")
@@ -142,29 +156,53 @@ def a_thousand_rules() -> bytes:
     ).encode()
 
 
+class Ours:
+    """The monitor's poll loop over the feeds of *config*; polls each once a round."""
+
+    def __init__(self, config: Config, *, everything: bool = False) -> None:
+        self._config, self.count, self._everything = config, Count(), everything
+        self._store = Writer(lambda: SqliteStore.open(config.database))
+        rules = load({"rules.toml": a_thousand_rules()} if everything else {})
+        in_force = InForce(config=config, rules=rules)
+        self._shared = Shared(in_force=in_force, store=self._store, report=self.count)
+        self._parser = Parser()
+
+    async def start(self) -> None:
+        await self._store.call(lambda each: each.sync_feeds(self._config.feeds, utc_now()))
+        await warm_up(self._parser)
+
+    async def round(self, timed: AbstractContextManager[object] | None = None) -> Cost:
+        """Poll every feed once.  Opening the fetcher is not what is measured."""
+        await asyncio.to_thread(make_due, self._config.database)
+        memory = Memory(self._store) if self._everything else NoStories(self._store)
+        await memory.load(utc_now())
+        settings, feeds = self._config.poll, self._config.feeds
+        async with Fetcher(settings, feeds=feeds, resolve=on_this_machine) as fetcher:
+            poller = Poller(self._shared, fetcher=fetcher, parser=self._parser, memory=memory)
+            with timed or nullcontext():
+                return await measured(poller.round())
+
+    async def aclose(self) -> None:
+        await self._parser.aclose()
+        await self._store.aclose()
+
+
+async def measured(work: Awaitable[object]) -> Cost:
+    """What *work* cost."""
+    began, before = time.perf_counter(), spent()
+    await work
+    return Cost(wall=time.perf_counter() - began, cpu=spent() - before)
+
+
 async def cycle(
     config: Config, timed: AbstractContextManager[object], *, everything: bool = False
-) -> tuple[Count, float, float]:
-    """Poll every feed once; (what came of it, wall seconds, CPU seconds)."""
-    count, store = Count(), Writer(lambda: SqliteStore.open(config.database))
-    rules = load({"rules.toml": a_thousand_rules()} if everything else {})
-    in_force = InForce(config=config, rules=rules)
-    shared = Shared(in_force=in_force, store=store, report=count)
-    parser = Parser()
-    await store.call(lambda each: each.sync_feeds(config.feeds, utc_now()))
-    await asyncio.to_thread(make_due, config.database)
-    async with Fetcher(config.poll, feeds=config.feeds, resolve=on_this_machine) as fetcher:
-        memory = Memory(store) if everything else NoStories(store)
-        await memory.load(utc_now())
-        poller = Poller(shared, fetcher=fetcher, parser=parser, memory=memory)
-        await warm_up(parser)
-        began, before = time.perf_counter(), spent()
-        with timed:
-            await poller.round()
-        wall, cpu = time.perf_counter() - began, spent() - before
-    await parser.aclose()
-    await store.aclose()
-    return count, wall, cpu
+) -> tuple[Count, Cost]:
+    """Poll every feed once; what came of it."""
+    ours = Ours(config, everything=everything)
+    await ours.start()
+    cost = await ours.round(timed)
+    await ours.aclose()
+    return ours.count, cost
 
 
 def main() -> None:
@@ -177,7 +215,7 @@ def main() -> None:
     asked = arguments.parse_args()
     logs.set_up(terminal=False)
     profile = cProfile.Profile() if asked.profile else None
-    count, wall, cpu = asyncio.run(
+    count, cost = asyncio.run(
         cycle(
             config_of(asked.database, asked.base, asked.count),
             profile or nullcontext(),
@@ -186,7 +224,8 @@ def main() -> None:
     )
     if profile:
         profile.dump_stats(asked.profile)
-    print(json.dumps({"wall": wall, "cpu": cpu, "new": count.new, "failed": count.failed}))
+    found = {"new": count.new, "failed": count.failed, "peak_mib": peak()}
+    print(json.dumps({"wall": cost.wall, "cpu": cost.cpu, **found}))
 
 
 if __name__ == "__main__":

@@ -75,11 +75,16 @@ def scores(truth: Sequence[str], found: Sequence[str]) -> dict[str, float]:
     }
 
 
-def line(name: str, entries: Sequence[Labelled]) -> str:
+def judged(entries: Sequence[Labelled]) -> tuple[dict[str, float], float]:
+    """The scores, and seconds an entry."""
     start = time.perf_counter()
     found = grouped(entries)
     each = (time.perf_counter() - start) / len(entries)
-    figures = scores([row.truth for row in entries], found)
+    return scores([row.truth for row in entries], found), each
+
+
+def line(name: str, entries: Sequence[Labelled]) -> str:
+    figures, each = judged(entries)
     cells = " ".join(
         f"{value:8.3f}" if value <= 1 else f"{value:8.0f}" for value in figures.values()
     )

@@ -1,0 +1,195 @@
+"""Ten thousand feeds a minute over fresh TLS connections: what it takes, and whether it keeps time.
+
+    python -m tests.bench.capacity [--feeds 10000] [--interval 60] [--minutes 10]
+
+The daemon's own loops in this process, with parse workers, rules, stories and logging; the farm in
+another, with a certificate for as many hosts as feeds and a new connection for each visit.  Of the
+visits 65 % find nothing changed, 30 % a document without news, 5 % a new entry; one feed in twenty
+answers after three seconds, and giant and hostile documents are among them (``oddities``).
+Measured from when every feed has been seen once: CPU of this process and its children, how late a
+request goes out, how long the event loop stands still, the memory at its peak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import trustme
+
+from monitor.events import Event, Polled
+from monitor.pipeline.session import Session
+from monitor.pipeline.shared import utc_now
+from tests.bench.cycle import peak, spent
+from tests.bench.farm import farming
+from tests.bench.house import the_daemon, write_house
+from tests.bench.tables import Table, printed, quantile
+
+DOMAIN = "farm.test"
+NAP = 0.005  # seconds; what a nap takes longer, the loop stood still
+RULES = 100
+PATIENCE = 3_600.0  # for the first visits: each document is read as a whole
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """What was seen while the daemon ran; seconds."""
+
+    feeds: int
+    due: dict[str, datetime] = field(default_factory=dict)  # by host: when the next visit is due
+    known: set[str] = field(default_factory=set)  # hosts that were visited
+    late: list[float] = field(default_factory=list)
+    stalls: list[float] = field(default_factory=list)
+    results: dict[str, int] = field(default_factory=dict)
+    new: int = 0
+    wall: float = 0.0
+    cpu: float = 0.0
+    counting: bool = False
+
+    def asked(self, host: str) -> None:
+        due = self.due.pop(host, None)
+        if self.counting and due is not None:
+            self.late.append((utc_now() - due).total_seconds())
+
+    def note(self, event: Event) -> None:
+        if not isinstance(event, Polled):
+            return
+        host = urlsplit(event.feed.url).hostname or ""
+        self.known.add(host)
+        self.due[host] = event.feed.next_poll_at
+        if self.counting:
+            self.results[event.kind.value] = self.results.get(event.kind.value, 0) + 1
+            self.new += event.new
+
+
+def watched(session: Session, seen: Seen) -> None:
+    """Let *seen* know of every request as it goes out, and of what came of each visit."""
+    poller = session.poller
+    fetcher: Any = poller._fetcher
+    exchange: Callable[..., Awaitable[Any]] = fetcher._exchange
+    report = poller._report
+
+    def ask(url: Any, *others: Any) -> Awaitable[Any]:
+        seen.asked(url.host)
+        return exchange(url, *others)
+
+    def note(event: Event) -> None:
+        seen.note(event)
+        report(event)
+
+    fetcher._exchange, poller._report = ask, note
+
+
+async def look_for_stalls(seen: Seen) -> None:
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(NAP)
+        if seen.counting:
+            seen.stalls.append(time.perf_counter() - began - NAP)
+
+
+@contextlib.asynccontextmanager
+async def beside(work: Awaitable[None]) -> AsyncIterator[None]:
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def measured(config: Path, feeds: int, minutes: float) -> Seen:
+    seen = Seen(feeds=feeds)
+    async with the_daemon(config) as session, beside(look_for_stalls(seen)):
+        watched(session, seen)
+        async with asyncio.timeout(PATIENCE):
+            while len(seen.known) < feeds * 0.98:  # hostile ones take long, and are few
+                await asyncio.sleep(1)
+        await asyncio.sleep(10)  # the rest of the first visits
+        seen.counting = True
+        began, before = time.perf_counter(), spent()
+        await asyncio.sleep(minutes * 60)
+        seen.wall, seen.cpu = time.perf_counter() - began, spent() - before
+        seen.counting = False
+    return seen
+
+
+def certified(folder: Path) -> str:
+    """The file of the farm's key and certificate; from now on this process trusts its authority."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
+    os.environ["SSL_CERT_FILE"] = str(folder / "authority.pem")
+    path = folder / "farm.pem"
+    authority.issue_cert(f"*.{DOMAIN}").private_key_and_cert_chain_pem.write_to_path(str(path))
+    return str(path)
+
+
+def all_on_this_machine() -> None:
+    """Names of the farm lead here; they are looked up as any other, in the resolver's threads."""
+    look_up = socket.getaddrinfo
+
+    def local(host: Any, *others: Any, **more: Any) -> Any:
+        here = isinstance(host, str) and host.endswith(DOMAIN)
+        return look_up("127.0.0.1" if here else host, *others, **more)
+
+    socket.getaddrinfo = local
+
+
+def run(feeds: int, interval: float, minutes: float, log: Path) -> Seen:
+    all_on_this_machine()
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        certificate = certified(Path(name))
+        base = stack.enter_context(farming(feeds, "--lively", "--unlike", "--tls", certificate))
+        port = urlsplit(base).port
+        urls = (f"https://f{n}.{DOMAIN}:{port}/feed/{n}.xml" for n in range(feeds))
+        every = "\n".join(
+            f'{key} = "{interval:.0f}s"' for key in ("interval", "min_interval", "max_interval")
+        )
+        poll = f"{every}\nconcurrency = 128"
+        config = write_house(Path(name) / "house", urls, rules=RULES, poll=poll)
+        stack.enter_context(contextlib.redirect_stderr(stack.enter_context(log.open("w"))))
+        return asyncio.run(measured(config, feeds, minutes))
+
+
+def table(seen: Seen) -> Table:
+    visits = sum(seen.results.values())
+    rows = [
+        ("visits a second", f"{visits / seen.wall:.0f}"),
+        ("CPU, of one core", f"{seen.cpu / seen.wall:.0%}"),
+        ("CPU a visit", f"{seen.cpu / max(1, visits) * 1e3:.2f} ms"),
+        ("a request goes out late by, half", f"{quantile(seen.late, 0.5) * 1e3:.0f} ms"),
+        ("… 99 %", f"{quantile(seen.late, 0.99) * 1e3:.0f} ms"),
+        ("the event loop stands still, half", f"{quantile(seen.stalls, 0.5) * 1e3:.1f} ms"),
+        ("… 99.9 %", f"{quantile(seen.stalls, 0.999) * 1e3:.0f} ms"),
+        ("memory at its peak", f"{peak():.0f} MiB"),
+        *((f"visits: {kind}", str(count)) for kind, count in sorted(seen.results.items())),
+        ("new entries", str(seen.new)),
+    ]
+    return Table(title=f"{seen.feeds} feeds for {seen.wall:.0f} s", heads=("what", ""), rows=rows)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--feeds", type=int, default=10_000)
+    arguments.add_argument("--interval", type=float, default=60.0)
+    arguments.add_argument("--minutes", type=float, default=10.0)
+    arguments.add_argument("--log", default=os.devnull, help="file for the daemon's log")
+    asked = arguments.parse_args()
+    printed(table(run(asked.feeds, asked.interval, asked.minutes, Path(asked.log))))
+    sys.stdout.flush()
+    os._exit(0)  # as the daemon ends: name look-ups may still hang
+
+
+if __name__ == "__main__":
+    main()
