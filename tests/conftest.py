@@ -12,6 +12,7 @@ from collections.abc import Generator
 import pytest
 
 from monitor import logs
+from tests.thorough import THOROUGH
 
 CANARY = "canary"
 
@@ -19,6 +20,13 @@ CANARY = "canary"
 def pytest_configure(config: pytest.Config) -> None:
     config.option.log_level = config.option.log_level or "DEBUG"
     logs.hush(logging.DEBUG)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    late = pytest.mark.skip(reason="takes long: MONITOR_ALL_TEXTS=1 runs it")
+    for item in items:
+        if item.get_closest_marker("thorough") and not THOROUGH:
+            item.add_marker(late)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.thorough import thorough
+
 ROOT = Path(__file__).parents[1]
 
 
+@thorough
 def test_alerts_published_are_timed_at_the_webhook() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.latency", "--alerts", "3", "--minutes", "0"],

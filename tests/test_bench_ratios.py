@@ -7,6 +7,7 @@ machine too.  The bars leave room below what was measured; docs/performance.md h
 from __future__ import annotations
 
 from tests.bench.rounds import PHASES, contest
+from tests.thorough import thorough
 
 FEEDS = 12  # one of each pattern
 BARS = {
@@ -16,6 +17,7 @@ BARS = {
 }
 
 
+@thorough
 async def test_a_visit_without_news_costs_a_fraction_of_the_obvious_script() -> None:
     phases = [phase for phase in PHASES if phase.name in BARS]
     figures = await contest(FEEDS, 3, phases, made=True)

@@ -181,6 +181,7 @@ def a_pipe_nobody_reads() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@thorough
 async def test_alerts_arrive_though_nobody_reads_what_is_printed(
     tmp_path: Path, stream: str
 ) -> None:

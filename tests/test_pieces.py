@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from monitor.feeds import charset, document
 from monitor.feeds.pieces import MAX_PIECES, Pieces, cut
 from tests.made_feeds import documents
-from tests.thorough import examples
+from tests.thorough import examples, scaled
 
 URL = "http://h.example/d/f.xml"
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
@@ -156,10 +156,12 @@ def test_what_a_feed_says_of_itself_changes_with_its_title():
     assert one.meaning() == two.meaning()
 
 
+@scaled
 @given(documents())
 @settings(
-    max_examples=examples(100, 3_000),
+    max_examples=examples(100, 600),
     deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 def test_any_document_is_cut_well_or_not_at_all(body):

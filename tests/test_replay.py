@@ -16,7 +16,7 @@ from monitor.feeds.parse import Parser
 from monitor.model import FailureReason, FetchFailed, Label
 from tests.builders import NOW, minutes
 from tests.replay import SNAPSHOTS, Ledger, replay, served, snapshots
-from tests.thorough import THOROUGH
+from tests.thorough import thorough
 
 RULES = """
 [[rule]]
@@ -58,7 +58,10 @@ LONG = {
     "smh-2021-09",
     "state-department-2022-02",
 }
-SERIES = set(EXPECTED_ENTRIES) - (set() if THOROUGH else LONG)
+SERIES = [
+    pytest.param(name, marks=thorough) if name in LONG else name
+    for name in sorted(EXPECTED_ENTRIES)
+]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -92,7 +95,7 @@ def assert_told_once(ledger: Ledger) -> None:
 
 @pytest.mark.skipif(not SNAPSHOTS.exists(), reason="the corpus is not here")
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("series", sorted(SERIES))
+@pytest.mark.parametrize("series", SERIES)
 async def test_a_real_series(series: str, tmp_path: Path, parser: Parser) -> None:
     polls = snapshots(series)
     ledger = await replay(polls, rules=RULES, folder=tmp_path, parser=parser)

@@ -22,7 +22,7 @@ from monitor.model import FetchFailed, FetchResult
 from monitor.settings import PollSettings, Transport
 from tests.builders import a_feed
 from tests.servers import FEED, Asked, Writer, serving
-from tests.thorough import THOROUGH
+from tests.thorough import examples, scaled
 
 TLS = ssl.create_default_context()
 PACKED = gzip.compress(FEED)
@@ -110,7 +110,8 @@ def told(result: FetchResult) -> object:
     return (result.reason, result.status) if isinstance(result, FetchFailed) else result
 
 
-@settings(max_examples=1_000 if THOROUGH else 80, deadline=None)
+@scaled
+@settings(max_examples=examples(80, 1_000), deadline=None, derandomize=True)
 @given(script=scripts())
 def test_both_bring_the_same(script: Script) -> None:
     own, theirs = asyncio.run(results(script))

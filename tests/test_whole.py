@@ -192,6 +192,7 @@ async def test_news_is_told_once_and_the_daemon_stops_in_order(tmp_path: Path) -
         assert not house.told("NATO met last week\nOutlet")
 
 
+@thorough
 async def test_alerts_are_in_the_atom_feed(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         house.write_config(house.sink.url("200"), extra='[outputs]\natom = "alerts.xml"')
@@ -205,6 +206,7 @@ async def test_alerts_are_in_the_atom_feed(tmp_path: Path) -> None:
         assert await house.stop() == 0
 
 
+@thorough
 async def test_an_article_is_told_of_what_only_it_says(tmp_path: Path) -> None:
     behaviour = reply(page("They spoke about NATO.").encode(), content_type="text/html")
     async with a_house(tmp_path) as house, serving({"/news": behaviour}) as site:
@@ -252,6 +254,7 @@ async def test_a_second_start_says_who_holds_the_lock(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@thorough
 async def test_it_stops_while_a_channel_hangs(tmp_path: Path, signum: int) -> None:
     async with a_house(tmp_path, "hang") as house:
         house.outlet.publish("NATO met", minutes_ago=600)
@@ -285,6 +288,7 @@ async def test_killed_between_send_and_mark_nothing_is_lost(tmp_path: Path) -> N
         assert len([text for text in ids if "Watching" in text or "Rule nato" in text]) >= 2
 
 
+@thorough
 async def test_killed_again_and_again_each_story_arrives(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         house.outlet.publish("Old", minutes_ago=600)
@@ -324,6 +328,7 @@ class TestEdits:
             await house.until(lambda: house.told("Rule kyiv"), "the alert by the old rules")
             await house.stop()
 
+    @thorough
     async def test_bad_rules_at_a_restart_leave_the_last_good_ones(self, tmp_path: Path) -> None:
         async with a_house(tmp_path) as house:
             house.outlet.publish("Old", minutes_ago=600)
@@ -337,6 +342,7 @@ class TestEdits:
             await house.until(lambda: house.told("NATO meets today"), "the alert")
             await house.stop()
 
+    @thorough
     async def test_a_repaired_rule_looks_back_to_its_first_failed_load(
         self, tmp_path: Path
     ) -> None:
@@ -395,6 +401,7 @@ class TestEdits:
             await house.until(lambda: house.told("NATO meets today"), "the alert")
             await house.stop()
 
+    @thorough
     async def test_a_template_is_taken_over_and_a_bad_one_changes_nothing(
         self, tmp_path: Path
     ) -> None:
@@ -417,6 +424,7 @@ class TestEdits:
             await house.until(lambda: house.told("Our desk: NATO meets again"), "the next alert")
             assert await house.stop() == 0
 
+    @thorough
     async def test_config_is_reloaded_and_a_bad_one_changes_nothing(self, tmp_path: Path) -> None:
         async with a_house(tmp_path) as house, http_sink() as other:
             house.outlet.publish("Old", minutes_ago=600)
@@ -437,6 +445,7 @@ class TestEdits:
             await house.stop()
 
 
+@thorough
 async def test_a_channel_that_refuses_stops_until_its_address_changes(tmp_path: Path) -> None:
     async with a_house(tmp_path, "404") as house:
         house.outlet.publish("Old", minutes_ago=600)

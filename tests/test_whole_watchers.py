@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.hubs import Said, exchange, free_port
 from tests.servers import Asked, Writer, reply, serving
 from tests.test_whole import House, a_house
+from tests.thorough import thorough
 
 WATCHERS = """
 [heartbeat]
@@ -23,6 +24,7 @@ async def asked(port: int, path: str) -> Said:
     return await exchange("127.0.0.1", port, head)
 
 
+@thorough
 async def test_it_goes_blind_says_so_and_sees_again(tmp_path: Path) -> None:
     port, beats = free_port(), 0
 

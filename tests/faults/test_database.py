@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.store.schema import VERSION
+from monitor.store.version import VERSION
 from tests.faults.fault import fault, scaled
 from tests.faults.house import ROOT, House, a_house
 from tests.faults.ledgers import crowd
