@@ -16,7 +16,7 @@ from monitor.feeds.fetch import MAX_PAGE, Fetcher
 from monitor.model import FailureReason, Fetched, FetchFailed
 from monitor.settings import Access, FeedSettings, PollSettings, Transport
 from tests.builders import a_feed, feed_settings
-from tests.servers import FEED, redirect, reply, serving
+from tests.servers import FEED, USUAL_TLS, redirect, reply, serving
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 LOGIN = (("authorization", "Bearer s3cret"), ("x-key", "k3y"))
@@ -41,7 +41,7 @@ def fetcher(*feeds: FeedSettings, private: bool = True) -> Fetcher:
         allow_private=LOOPBACK if private else (),
         transport=USED,
     )
-    return Fetcher(poll, feeds=feeds, resolve=at_loopback)
+    return Fetcher(poll, feeds=feeds, resolve=at_loopback, tls=USUAL_TLS)
 
 
 def feed_at(url: str, **access: object) -> FeedSettings:

@@ -15,6 +15,7 @@ from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
 from monitor.model import FailureReason, Fetched, ParsedFeed, ParseFailed
 from tests.builders import NOW, a_feed
+from tests.thorough import thorough
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
@@ -68,6 +69,7 @@ async def read(parser: Parser, path: str) -> ParsedFeed | ParseFailed:
 
 
 @pytest.mark.parametrize(("kind", "least"), [("feeds", 38), ("conformance", 1_100)])
+@thorough
 def test_as_many_entries_as_feedparser_finds(results: Read, kind: str, least: int) -> None:
     rows, wrong = documents(kind), {}
     assert len(rows) >= least

@@ -15,6 +15,7 @@ from monitor.pipeline.fallbacks import Fallbacks
 from monitor.settings import Channel, Target
 from tests.builders import NOW, an_operator_alert, minutes
 from tests.desk import Desk
+from tests.thorough import thorough
 
 DESK = Channel(name="desk", targets=(Target(name="desk", url="x"),), fallback="mail")
 MAIL = Channel(
@@ -104,6 +105,7 @@ async def test_an_alert_that_the_fallback_gets_anyway_is_not_repeated(desk: Desk
     assert len(of(desk, "mail/a")) == 1
 
 
+@thorough
 async def test_three_days_of_outage_on_one_of_two_channels(tmp_path: Path) -> None:
     """The good one is prompt all the time; the bad one gets everything afterwards, late, as few."""
     good = Channel(name="good", targets=(Target(name="good", url="x"),))
@@ -137,6 +139,7 @@ async def test_three_days_of_outage_on_one_of_two_channels(tmp_path: Path) -> No
     await desk.store.aclose()
 
 
+@thorough
 async def test_a_hanging_channel_parks_nothing_in_three_days(tmp_path: Path) -> None:
     desk = Desk(tmp_path, replace(DESK, fallback=""))
     desk.sender.answer = lambda _: Refused(

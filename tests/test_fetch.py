@@ -27,6 +27,7 @@ from monitor.settings import PollSettings, Transport
 from tests.builders import a_feed
 from tests.servers import (
     FEED,
+    USUAL_TLS,
     Behaviour,
     bomb,
     drip,
@@ -70,7 +71,7 @@ async def at_loopback(host: str, port: int) -> Sequence[str]:
 
 def fetcher(**options: Any) -> Fetcher:
     apart = {key: options.pop(key) for key in ("contact", "resolve", "tls") if key in options}
-    return Fetcher(settings(**options), **apart)
+    return Fetcher(settings(**options), **{"tls": USUAL_TLS, **apart})
 
 
 async def get(behaviour: Behaviour, **options: Any) -> FetchResult:

@@ -372,6 +372,7 @@ def test_an_index_made_from_rows_decides_as_the_one_that_grew() -> None:
     assert restarted.story(0) == desk.index.story(0)
 
 
+@thorough
 def test_a_headline_that_changes_at_each_poll_costs_what_entries_cost() -> None:
     """Revisions are not added; a feed that makes them new entries is forgotten with the window."""
     desk = Desk()

@@ -21,6 +21,7 @@ from monitor.store import Store
 from tests.builders import NOW, an_outcome, feed_settings, minutes
 from tests.desk import Desk
 from tests.test_distress import Full
+from tests.thorough import thorough
 
 URL = "https://hc.example.org/ping/canary"
 
@@ -127,6 +128,7 @@ async def test_it_stops_while_a_part_is_stuck(ward: Ward) -> None:
     assert (await ward.pulse()).why == "no progress: deliver"
 
 
+@thorough
 async def test_it_stops_while_the_database_refuses_or_does_not_answer(ward: Ward) -> None:
     disk = Full(ward.desk)
     disk.full = True

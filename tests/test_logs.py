@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from monitor import logs
+from tests.thorough import thorough
 
 SECRET = 'pa"ss wörd/1'
 
@@ -142,6 +143,7 @@ class Clock:
         return self.now
 
 
+@thorough
 def test_a_complaint_a_second_for_a_day_stays_small_and_every_one_is_counted() -> None:
     written: list[str] = []
     clock, log = Clock(), structlog.get_logger()

@@ -126,6 +126,7 @@ SHARE = (
 
 
 @pytest.mark.parametrize("kind", SHARE)
+@thorough
 def test_false_alarms_and_delay_of_simulated_feeds(kind: str) -> None:
     results = [simulate(KINDS[kind], seed, 150 * DAY, 2 * HOUR) for seed in range(5)]
     assert mean(each.false_alarms for each in results) <= 1
