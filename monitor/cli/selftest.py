@@ -94,7 +94,7 @@ def _pytest(
 ) -> bool:
     sys.stdout.flush()
     command = [sys.executable, "-m", "pytest", *arguments]
-    env = os.environ | _COMPILED | (environment or {})
+    env = {**os.environ, **_COMPILED, **(environment or {})}
     try:
         done = subprocess.run(command, cwd=ROOT, timeout=limit, env=env, check=False)
     except subprocess.TimeoutExpired:
