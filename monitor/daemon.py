@@ -20,7 +20,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 log = structlog.get_logger()
 
 DRIFT = timedelta(seconds=2)
-DRIFT_EVERY = timedelta(seconds=5)
+DRIFT_EVERY = timedelta(seconds=1)
 AFTER_TROUBLE = timedelta(seconds=5)
 MANY = 1_000_000
 
@@ -50,7 +50,9 @@ class Daemon:
         self._stop = asyncio.Event()
         self._because: Exception | None = None
         self._running: set[str] = set()
-        self._again: set[str] = set()
+        self._apart = time.time() - time.monotonic()
+        self._comes: dict[str, float] = {}  # when each is armed for, by the monotonic clock
+        self._wished: dict[str, float] = {}  # when a running one is to come again, at the latest
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             # Many instances: a run that has ended, or not begun, counts until it is booked, and
@@ -80,12 +82,13 @@ class Daemon:
         self._because = self._because or because
         self._stop.set()
 
-    def wake(self, name: str) -> None:
-        """Let a tick come now; if it is just running, once more right after."""
+    def wake(self, name: str, within: timedelta = timedelta(0)) -> None:
+        """Let a tick come *within* that time; if it is just running, once more after that."""
+        at = time.monotonic() + within.total_seconds()
         if name in self._running:
-            self._again.add(name)
-        elif self._scheduler.running:
-            self._arm(name, timedelta(0))
+            self._wished[name] = min(at, self._wished.get(name, at))
+        elif self._scheduler.running and (not within or at < self._comes[name]):
+            self._arm(name, within)
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -94,6 +97,7 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
 
     def _arm(self, name: str, wait: timedelta) -> None:
+        self._comes[name] = time.monotonic() + wait.total_seconds()
         self._scheduler.add_job(
             self._run_tick,
             "date",
@@ -105,10 +109,11 @@ class Daemon:
 
     async def _run_tick(self, name: str) -> None:
         if name in self._running:
-            self._again.add(name)
+            self._wished[name] = time.monotonic()
             return
         self._running.add(name)
         try:
+            await self._mind_clock()
             wait = await self._ticks[name].act()
         except asyncio.CancelledError:  # we are told to stop; APScheduler would log an error
             return
@@ -117,21 +122,27 @@ class Daemon:
             wait = AFTER_TROUBLE
         finally:
             self._running.discard(name)
-        if name in self._again:
-            self._again.discard(name)
-            wait = timedelta(0)
+        wished = self._wished.pop(name, None)
+        if wished is not None:
+            wait = min(wait, timedelta(seconds=max(0.0, wished - time.monotonic())))
         if not self._stop.is_set():
             self._arm(name, wait)
 
     async def _watch_clock(self) -> None:
-        """Arm every tick anew when wall and monotonic clock have come apart."""
-        apart = time.time() - time.monotonic()
         while True:
             await asyncio.sleep(DRIFT_EVERY.total_seconds())
-            before, apart = apart, time.time() - time.monotonic()
-            drift = timedelta(seconds=apart - before)
-            if abs(drift) > DRIFT:
-                log.warning("the clock jumped", seconds=round(drift.total_seconds()))
-                await self._on_jump(drift)
-                for name in self._ticks:
-                    self.wake(name)
+            await self._mind_clock()
+
+    async def _mind_clock(self) -> None:
+        """Arm every tick anew when wall and monotonic clock have come apart since the last look.
+
+        Ticks look, too: a clock that goes forth and back between two looks of the watcher would
+        leave what they planned meanwhile for the time it had shown.
+        """
+        before, self._apart = self._apart, time.time() - time.monotonic()
+        drift = timedelta(seconds=self._apart - before)
+        if abs(drift) > DRIFT:
+            log.warning("the clock jumped", seconds=round(drift.total_seconds()))
+            await self._on_jump(drift)
+            for name in self._ticks:
+                self.wake(name)

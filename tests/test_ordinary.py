@@ -152,7 +152,7 @@ def test_an_entry_after_which_feedparser_is_confused_is_not_read_apart():
 @scaled
 @given(documents())
 @settings(
-    max_examples=examples(150, 1_500),
+    max_examples=examples(150, 600),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -111,7 +111,7 @@ def told(result: FetchResult) -> object:
 
 
 @scaled
-@settings(max_examples=examples(80, 1_000), deadline=None, derandomize=True)
+@settings(max_examples=examples(80, 400), deadline=None, derandomize=True)
 @given(script=scripts())
 def test_both_bring_the_same(script: Script) -> None:
     own, theirs = asyncio.run(results(script))

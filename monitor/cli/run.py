@@ -139,9 +139,15 @@ class _Waker:
     _reloading: asyncio.Task[None] | None = None
     _despairing: asyncio.Task[None] | None = None
 
-    def wake(self, tick: str) -> None:
+    def wake(self, tick: str, within: timedelta = timedelta(0)) -> None:
         if self.daemon is not None:
-            self.daemon.wake(tick)
+            self.daemon.wake(tick, within)
+
+    def polled(self, feed: Feed) -> None:
+        """While it was visited nobody knew when it is due again."""
+        within = feed.next_poll_at - utc_now()
+        if within < LONGEST_WAIT:
+            self.wake("poll", max(within, SHORTEST_WAIT))
 
     def queued(self) -> None:
         self.wake("deliver")
@@ -185,8 +191,10 @@ async def _session(
         shows(event)
         if isinstance(event, ArticleRead) or (isinstance(event, Polled) and event.new):
             waker.wake("articles")  # there is room for another page, or a new one
+        if isinstance(event, Polled):
+            waker.polled(event.feed)
         if isinstance(event, Reloaded):
-            waker.wake("poll")  # there may be a new feed; room for another visit is seen in time
+            waker.wake("poll")  # there may be a new feed
         if isinstance(event, Reloaded):
             waker.wake("deliver")  # a channel may take messages again
         if isinstance(event, Reloaded) or (isinstance(event, Polled) and event.baseline):
