@@ -16,7 +16,7 @@ from monitor.bootstrap import ROOT
 PYTEST_LIMIT = 180.0  # seconds; the suite is meant to take under 120
 FAULTS = "tests/faults"
 FAULT_LIMITS = {"ci": 240.0, "scaled": 1200.0, "full": 6 * 3600.0}  # seconds, by mode
-FAULTS_AT_ONCE = ("-n", "3", "--dist", "worksteal")  # they wait for processes and for clocks
+FAULTS_AT_ONCE = ("-n", "4", "--dist", "worksteal")  # they wait for processes and for clocks
 
 
 @dataclass(frozen=True, slots=True)

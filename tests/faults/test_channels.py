@@ -271,7 +271,6 @@ POISON = {
     "poison rows",
     injected=f"rows written into the outbox by hand: {', '.join(POISON)}",
     holds="each is set aside, or told as far as it can be; what is behind them arrives in 10 s",
-    ci=True,
 )
 async def test_poison_rows(tmp_path: Path, held: Held) -> None:
     async with a_house(tmp_path) as house:

@@ -151,7 +151,6 @@ async def test_hanging_feeds(tmp_path: Path, held: Held) -> None:
     "a feed resets, is short, is garbage",
     injected=f"on feeds of their own, three times each: {', '.join(BROKEN)}",
     holds="each is a failure of its feed alone; nothing lost once it is well",
-    ci=True,
 )
 async def test_broken_answers(tmp_path: Path, held: Held) -> None:
     async with a_house(tmp_path, bystanders=len(BROKEN) + 1) as house:

@@ -132,7 +132,6 @@ def _write_for_ever(path: Path, stop: threading.Event) -> None:
     "evil regular expressions on long text",
     injected=f"rules with {len(EVIL)} patterns that back-tracking engines never finish, on 100 kB",
     holds="matched in linear time: news within 10 s, polls on time",
-    ci=True,
 )
 async def test_evil_patterns(tmp_path: Path, held: Held) -> None:
     async with a_house(tmp_path) as house:
