@@ -59,7 +59,7 @@ def config(tmp_path: Path) -> Path:
     now = datetime.now(UTC)
 
     def entry(title: str, number: int) -> Entry:
-        seen = now - timedelta(hours=number)
+        seen = now - timedelta(seconds=number)  # of one day, but for three seconds of it
         url = f"https://www.example.org/news/{number}"
         return an_entry(title, feed=feed, key=str(number), first_seen_at=seen, url=url, summary="")
 
