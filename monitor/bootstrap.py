@@ -22,6 +22,7 @@ from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 DEV_COMMANDS = frozenset({"bench", "test"})  # need the tools of the ``dev`` extra
+HELP = frozenset({"--help", "-h"})
 STAMP = "monitor-setup.json"
 
 # What is imported; the names to install are in pyproject.toml.  A test compares the two.
@@ -107,9 +108,14 @@ class Here:
         return self.prefix.resolve() == venv.resolve()
 
 
+def needs_dev(arguments: Sequence[str]) -> bool:
+    """Whether the tools of the ``dev`` extra are needed; not to say what a command is about."""
+    return bool(arguments) and arguments[0] in DEV_COMMANDS and not HELP.intersection(arguments)
+
+
 def start(arguments: Sequence[str]) -> NoReturn:
     """Run the command line in *arguments* where its packages are; sets them up first if needed."""
-    dev = bool(arguments) and arguments[0] in DEV_COMMANDS
+    dev = needs_dev(arguments)
     try:
         python = ensure(ROOT, Here.now(dev=dev), dev=dev)
     except SetupFailed as failed:

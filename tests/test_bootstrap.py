@@ -237,3 +237,18 @@ def test_an_old_python_gets_a_sentence(version: str) -> None:
     assert told.returncode == 2
     assert f"needs Python 3.11 or newer; this is Python {version}" in told.stderr
     assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["test"], True),
+        (["bench", "poll"], True),
+        (["bench", "--help"], False),
+        (["test", "-h"], False),
+        (["status"], False),
+        ([], False),
+    ],
+)
+def test_what_needs_the_tools_of_developers(arguments: list[str], needed: bool) -> None:
+    assert bootstrap.needs_dev(arguments) is needed

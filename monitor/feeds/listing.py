@@ -1,9 +1,9 @@
 """What of a document must be parsed, given what it listed the last time.  Pure.
 
-``Reading.of`` cuts a body into pieces; ``wanted`` is the document to parse, ``parsed`` and
-``listing`` are what came of it.  Whenever what is left out might matter, the whole is wanted:
-another head, most entries new (are they renamed? has the feed turned over?), an entry with the key
-of one that is left out, letters that look garbled, anything a parser stumbled over.
+``Reading.of`` cuts a body into pieces; ``part`` is the document to parse where ``in_part`` says so
+and what comes of it ``fits``, else ``whole``.  Whenever what is left out might matter, it is the
+whole: another root tag, most entries new (are they renamed? has the feed turned over?), an entry
+with the key of one that is left out, letters that look garbled, anything a parser stumbled over.
 """
 
 from __future__ import annotations
