@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from monitor.alerts.send import Sender
 from monitor.events import Event, Report
@@ -43,6 +44,10 @@ from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 
 GRACE = timedelta(seconds=5)  # what is under way at the end may take this long
+
+
+class _Closes(Protocol):
+    async def aclose(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,18 +124,11 @@ async def _assembled(
     config = shared.in_force.config
     if config.metrics is not None:
         measures.switch_on()
-    fetcher = await stack.enter_async_context(
-        Fetcher(config.poll, contact=config.contact, feeds=config.feeds)
-    )
-    pages = await stack.enter_async_context(
-        Fetcher(page_settings(config.poll), contact=config.contact)
-    )
+    fetcher = Fetcher(config.poll, contact=config.contact, feeds=config.feeds)
+    pages = Fetcher(page_settings(config.poll), contact=config.contact)
     parser, reader, sender = TimedParser(measures), PageReader(), Sender(terminal=terminal)
-    stack.push_async_callback(parser.aclose)
-    stack.push_async_callback(reader.aclose)
-    stack.push_async_callback(sender.aclose)
     atom = AtomFile(shared)
-    stack.push_async_callback(atom.aclose)
+    _closed_at_the_end(stack, fetcher, pages, parser, reader, sender, atom)
     shared = replace(shared, queued=_both(atom.alerts_came, shared.queued))
     memory = Memory(shared.store)
     await memory.load(shared.clock())
@@ -139,19 +137,16 @@ async def _assembled(
     articles = Articles(shared, pages=pages, reader=reader)
     upkeep = Upkeep(shared, memory=memory)
     templating = Templating(shared, tell=upkeep.tell_operators)
-    stack.push_async_callback(templating.aclose)
+    _closed_at_the_end(stack, templating)
     deliverer = Deliverer(shared, sender=sender, templating=templating)
     reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher, templating=templating)
     websub = WebSub(shared, hubs=Hubs(page_settings(config.poll), contact=config.contact))
     stack.push_async_callback(_wind_down, shared.store, poller, articles, deliverer)
-    stack.push_async_callback(websub.aclose)
     housekeeping = Housekeeping(shared)
-    stack.push_async_callback(housekeeping.aclose)
     distress, switch = Distress(shared, sender=sender), Beats()
     vigil = Vigil(shared, distress=distress, stuck=stuck)
     health_door = HealthDoor(shared, vigil=vigil, measures=measures)
-    stack.push_async_callback(switch.aclose)
-    stack.push_async_callback(health_door.aclose)
+    _closed_at_the_end(stack, websub, housekeeping, switch, health_door)
     await atom.start()
     return Session(
         in_force=shared.in_force,
@@ -169,6 +164,12 @@ async def _assembled(
         heartbeat=Heartbeat(shared, switch=switch, look=vigil.look),
         health_door=health_door,
     )
+
+
+def _closed_at_the_end(stack: AsyncExitStack, *each: _Closes) -> None:
+    """In reverse order."""
+    for one in each:
+        stack.push_async_callback(one.aclose)
 
 
 def _each(first: Report, second: Report) -> Report:
