@@ -61,7 +61,8 @@ def _marks() -> str:
     return "".join(f"\\u{start:04x}-\\u{end:04x}" for start, end in ranges)
 
 
-_INSIDE = rf"(?:[^\W_{_SIGNS}]|[{IGNORABLE}{_marks()}])"
+_MARKS = _marks()
+_INSIDE = rf"(?:[^\W_{_SIGNS}]|[{IGNORABLE}{_MARKS}])"
 # Dotted acronym | word, but not the s of a possessive | sign.
 _TOKEN = re.compile(
     r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_]))?"
@@ -72,6 +73,13 @@ _ASCII_TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Za-z]\.){2,}(?:[A-Za-z](?![A-Za-z0-9]))?"
     r"|(?!(?<=[A-Za-z0-9]')s(?![A-Za-z0-9]))[A-Za-z0-9]+"
 )
+# What ``words`` goes by, which takes a text as a whole.
+_MAY_BE_DOTTED = re.compile(r"\.[^\W_]\.")
+_DOTTED = re.compile(_TOKEN.pattern.partition("|")[0])
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
+_POSSESSIVE = re.compile(r"'s(?![^\W_])")
+_ASCII_FOLDED = {n: chr(n).lower() if chr(n).isalnum() else " " for n in range(128)}
+_OF_ITS_OWN = re.compile(f"[{_SIGNS}{IGNORABLE}{_MARKS}]")
 _NOT_RAW = dict.fromkeys(map(ord, IGNORABLE + "."))
 
 
@@ -117,18 +125,73 @@ def fold(word: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The folded words of *text*: those of ``columns``, in half the time."""
-    if text.isascii():
-        return joined_words(text).split()
-    found = map(fold, _TOKEN.findall(text))
-    return [word.replace(".", "") if "." in word else word for word in found]
+    """The folded words of *text*: those of ``columns``, in a tenth of the time."""
+    plain = _plain(text)
+    return plain.split() if plain is not None else _words(text)
 
 
 def joined_words(text: str) -> str:
     """``words`` with a space between each two."""
-    if text.isascii():  # a word has no spaces, and dots only in acronyms: all of them at once
-        return " ".join(_ASCII_TOKEN.findall(text)).lower().replace(".", "")
     return " ".join(words(text))
+
+
+def _words(text: str) -> list[str]:
+    """One by one: for all scripts."""
+    found = map(fold, _TOKEN.findall(text))
+    return [word.replace(".", "") if "." in word else word for word in found]
+
+
+def _plain(text: str) -> str | None:
+    """The folded words of *text* with white space between; None if they must be cut one by one.
+
+    It goes through the text as a whole, sign for sign, as C does in a moment.
+    """
+    if _MAY_BE_DOTTED.search(text):
+        text = _DOTTED.sub(_undotted, text)
+    if text.isascii():
+        return _without_possessives(text).translate(_ASCII_FOLDED)
+    for apostrophe in "’＇":
+        text = text.replace(apostrophe, "'")
+    text = _without_possessives(text)
+    for sign in set(_NOT_ASCII.findall(text)):
+        spelt = _SPELT[sign]
+        if not spelt:
+            return None
+        text = text.replace(sign, spelt)
+    return text.translate(_ASCII_FOLDED)
+
+
+def _undotted(acronym: re.Match[str]) -> str:
+    """Without its dots; the last one parts it from what follows."""
+    return acronym[0].replace(".", "") + (" " if acronym[0].endswith(".") else "")
+
+
+def _without_possessives(text: str) -> str:
+    return _POSSESSIVE.sub(_cut, text) if "'s" in text else text
+
+
+def _cut(possessive: re.Match[str]) -> str:
+    """A space for what stands after a word; what does not is no possessive."""
+    start = possessive.start()
+    return " " if start and possessive.string[start - 1].isalnum() else possessive[0]
+
+
+class _Spelt(dict[str, str]):
+    """Signs that are not ASCII → what stands for them: letters, or a space; "" if that depends on
+    what stands beside them."""
+
+    def __missing__(self, sign: str) -> str:
+        spelt = " "
+        if _OF_ITS_OWN.match(sign):
+            spelt = ""
+        elif sign.isalnum():
+            folded = fold(sign)
+            spelt = folded if folded.isascii() and folded.isalnum() else ""
+        self[sign] = spelt
+        return spelt
+
+
+_SPELT = _Spelt()  # of at most as many signs as there are
 
 
 # --- sentences

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import pytest
 from hypothesis import given
@@ -44,9 +44,24 @@ def test_offsets_point_into_the_original(text: str) -> None:
         assert fold(raw(text[start:end])) == word
 
 
-@given(st.text(max_size=200) | st.text(st.characters(max_codepoint=127), max_size=200))
+# Signs whose meaning depends on their neighbours, and letters that turn into others.
+TRICKY = "aAsSb1..'’＇ʼ _-\n“…éšſßÉ½²ﬁ。日나ก\u00ad\u0301\ufe0f"
+
+
+@given(
+    st.text(max_size=200)
+    | st.text(st.characters(max_codepoint=127), max_size=200)
+    | st.text(TRICKY, max_size=15)
+)
 def test_words_are_those_of_the_columns(text: str) -> None:
     assert words(text) == columns(text).folded
+
+
+def test_every_sign_is_cut_as_in_the_columns() -> None:
+    for code in chain(range(0xD800), range(0xE000, 0x32000)):
+        sign = chr(code)
+        text = f"x'{sign}. {sign}'s {sign}.b. é{sign}ab{sign}"
+        assert words(text) == columns(text).folded, hex(code)
 
 
 def test_ascii_and_other_texts_are_cut_alike() -> None:
