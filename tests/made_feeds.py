@@ -34,11 +34,13 @@ RSS = [
     "title", "link", "guid", "description", "pubDate", "author", "category", "source", "enclosure",
     "comments", "content:encoded", "dc:creator", "dc:date", "dc:subject", "atom:link",
     "media:content", "media:description", "media:title", "media:group", "media:keywords",
-    "itunes:author", "x:byline", "image", "summary",
+    "itunes:author", "itunes:summary", "itunes:image", "itunes:explicit", "x:byline", "image",
+    "summary",
 ]  # fmt: skip
 ATOM = [
     "title", "link", "id", "summary", "content", "updated", "published", "author", "category",
-    "rights", "source", "dc:creator", "media:group", "media:content", "x:byline", "contributor",
+    "rights", "source", "dc:creator", "media:group", "media:content",
+    "media:description", "media:title", "content:encoded", "image", "x:byline", "contributor",
 ]  # fmt: skip
 ATOM_AUTHOR = "<name>Ann</name><uri>http://a.example/</uri>"
 

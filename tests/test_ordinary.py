@@ -69,6 +69,39 @@ ORDINARY = {
     "a picture's text": TITLE
     + LINK
     + "<description>d</description><media:description>m</media:description>",
+    "a picture's text before the description": TITLE
+    + LINK
+    + "<media:content><media:description type='plain'>m &lt;b>x&lt;/b></media:description>"
+    "</media:content><description>d &lt;b>x&lt;/b></description>",
+    "a picture's text before the description, and content": TITLE
+    + LINK
+    + "<media:description>m</media:description><description>a &lt; b</description>"
+    "<content:encoded>e</content:encoded><media:description>n</media:description>",
+    "a deep text after the content": TITLE
+    + LINK
+    + "<content:encoded>e</content:encoded><description>d</description>"
+    "<media:group><media:description>m</media:description></media:group>",
+    "a deep text before a description after the content": TITLE
+    + LINK
+    + "<content:encoded>e</content:encoded><media:group>"
+    "<media:description>m</media:description></media:group><description>d</description>",
+    "three descriptions": TITLE
+    + LINK
+    + "<description>a</description><description>b</description><description>c</description>",
+    "two contents": TITLE
+    + LINK
+    + "<content:encoded>a</content:encoded><content:encoded>longer</content:encoded>",
+    "no title": LINK + "<description>d</description>",
+    "an empty title": "<title> </title>" + LINK,
+    "no link but a guid": TITLE + "<guid isPermaLink='true'> https://news.example/1 </guid>",
+    "no link but a guid that is no address": TITLE + "<guid>tag:x,2026:1</guid>",
+    "the address of an image": TITLE + LINK + "<image>https://x.example/y.png</image>",
+    "a podcast": TITLE
+    + LINK
+    + "<itunes:author>Ann</itunes:author><itunes:summary>s &lt;b>x&lt;/b></itunes:summary>"
+    "<itunes:image href='x'/><itunes:explicit>no</itunes:explicit><itunes:block>yes</itunes:block>"
+    "<itunes:subtitle>t</itunes:subtitle><description>d</description><itunes:duration>9"
+    "</itunes:duration>",
     "keywords": TITLE + LINK + "<media:keywords>a, b,,a</media:keywords>",
     "what nobody knows": TITLE + LINK + "<x:byline a='1'>By Ann</x:byline><x:more>z</x:more>",
     "text encoded twice": "<title>cafÃ©</title>" + LINK,
@@ -87,23 +120,20 @@ def test_is_read_as_feedparser_reads_it(inside):
 
 DOUBTFUL = {
     "no link": TITLE,
-    "no title": LINK,
-    "an empty title": "<title> </title>" + LINK,
+    "no link, and a guid that is none": TITLE + "<guid isPermaLink='false'>1</guid>",
+    "no title but a picture's": LINK + "<media:title>t</media:title>",
+    "an empty title and a picture's": "<title> </title>" + LINK + "<media:title>t</media:title>",
     "two titles": TITLE + TITLE + LINK,
     "two links": TITLE + LINK + LINK,
-    "two descriptions": TITLE + LINK + "<description>a</description><description>b</description>",
     "a language of its own": "<title xml:lang='fr'>a</title>" + LINK,
     "an alternate link of Atom's": TITLE + LINK + "<atom:link href='https://a.example/'/>",
-    "a podcast's author": TITLE + LINK + "<itunes:author>Ann</itunes:author>",
     "Atom within RSS": TITLE + LINK + "<atom:summary>a</atom:summary>",
     "an image": TITLE + LINK + "<image><url>x</url><title>y</title></image>",
     "a prefix used for something else": TITLE
     + LINK
     + "<dc:creator xmlns:dc='http://other.example/'>a</dc:creator>",
     "an element of no known namespace": TITLE + LINK + "<title xmlns='http://y.example/'>b</title>",
-    "a picture's text before the description": TITLE
-    + LINK
-    + "<media:description>m</media:description><description>d</description>",
+    "an image and a picture's title": TITLE + LINK + "<image>x</image><media:title>t</media:title>",
     "a source and a picture's title": TITLE
     + LINK
     + "<source url='s'>S</source><media:title>t</media:title>",
@@ -125,6 +155,13 @@ OF_ATOM = {
     + "<link rel='replies' thr:count='3' href='r'/><link rel='enclosure' href='e'/>",
     "a summary after the content": LINKED
     + "<content type='html' xml:base='http://c.example/'>&lt;p&gt;c</content><summary>s</summary>",
+    "no link": "<title>t</title><id>tag:x,2026:1</id>",
+    "a film": LINKED
+    + "<media:group><media:title>m</media:title><media:description>d &lt;b>x&lt;/b>"
+    "</media:description></media:group>",
+    "a film with a summary": LINKED
+    + "<media:group><media:description>d</media:description></media:group><summary>s</summary>"
+    "<content type='html'>c</content>",
     "content alone": LINKED + "<content>plain &lt;x&gt;</content>",
     "an author": LINKED
     + "<author><name>Ann</name><email>a@b.example</email><x:image src='i'/></author>",
@@ -149,6 +186,15 @@ def test_an_entry_after_which_feedparser_is_confused_is_not_read_apart():
     assert not found["clean"]  # the next document is read as a whole, too
 
 
+def test_content_in_the_head_is_remembered_by_feedparser_for_the_first_entry():
+    spoken = "<itunes:summary>s</itunes:summary>"
+    entry = TITLE + LINK + "<description>d</description>" + spoken
+    body = rss(entry, entry).replace(b"<title>F", f"{spoken * 2}<title>F".encode(), 1)
+    found = document.read(HEADER, body)
+    assert without(found) == without(document.reference(HEADER, body))
+    assert [each["content"] for each in found["entries"]] == ["", "s"]
+
+
 @scaled
 @given(documents())
 @settings(
@@ -159,3 +205,13 @@ def test_an_entry_after_which_feedparser_is_confused_is_not_read_apart():
 )
 def test_any_document_is_read_as_feedparser_reads_it(body):
     assert without(document.read(HEADER, body)) == without(document.reference(HEADER, body))
+
+
+def test_a_blog_with_a_thousand_labels_is_read_as_feedparser_reads_it():
+    labels = "".join(f"<category term='{n}'/>" for n in range(1_000))
+    more = "<category>a</category><link rel='hub' href='https://h.example/'/>"
+    body = atom(LINKED).replace(b"<title>F", f"{labels}{more}<title>F".encode(), 1)
+    assert document.read(HEADER, body) == document.reference(HEADER, body)
+    within = "<subtitle><![CDATA[<category>a</category>]]></subtitle>"
+    body = atom(LINKED).replace(b"<title>F", f"{within}<title><![CDATA[<category/>]]>".encode(), 1)
+    assert document.read(HEADER, body) == document.reference(HEADER, body)

@@ -10,6 +10,7 @@ import calendar
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -20,7 +21,7 @@ from feedparser.mixin import _FeedParserMixin
 from monitor.feeds import charset, dates, jsonfeed, ordinary, sitemap, websub, word, wrongpage
 from monitor.feeds.clean import html_to_text, one_line
 from monitor.feeds.older import older_page
-from monitor.feeds.pieces import cut
+from monitor.feeds.pieces import Pieces, cut
 from monitor.feeds.screen import screened
 from monitor.model import FailureReason
 
@@ -51,6 +52,8 @@ _HTML_START = re.compile(
 _FEED_INSIDE = re.compile(rb"<(?:rss|feed|rdf:RDF)\s[^>]{0,400}(?:version|xmlns)")
 _ROOT = re.compile(rb"<([A-Za-z_][A-Za-z0-9_.:-]{0,60})[\s/>]")
 _ANOTHER = re.compile(rb"</(?:rss|feed|rdf:RDF)\s*>\s*<(?:\?xml|rss|feed|rdf:RDF)[\s>]")
+# Blogs list all their labels in the head; feedparser compares each with all, and nobody asks.
+_CATEGORY = re.compile(rb"<category(?:\s[^<>]*)?(?:/>|>[^<]*</category\s*>)")
 _NOTHING_SAID: Mapping[str, Any] = {
     "version": "", "title": "", "language": None, "word": {}, "complete": True, "older": None,
     "links": [], "entries": [],
@@ -130,7 +133,7 @@ def _with_ordinary_entries(header: Mapping[str, Any], body: bytes) -> dict[str, 
     if rest or not header.get("only_entries"):
         head = not header.get("only_entries")
         utf8 = {**header, "content_type": charset.UTF8}
-        found = _by_feedparser(utf8, pieces.only(rest, whole_head=head))
+        found = _by_feedparser(utf8, _without_categories(pieces).only(rest, whole_head=head))
         if not found.get("clean") or len(found["entries"]) != len(rest):
             return None
     theirs = iter(found["entries"])
@@ -138,6 +141,13 @@ def _with_ordinary_entries(header: Mapping[str, Any], body: bytes) -> dict[str, 
     quick = iter(read_)
     entries = [next(theirs if entry is None else quick) for entry in ours]
     return {**found, "entries": entries, "warnings": warnings, "clean": not warnings}
+
+
+def _without_categories(pieces: Pieces) -> Pieces:
+    """*pieces* without what the feed is about, unless it might stand within a text."""
+    if b"<![CDATA[" in pieces.head or b"xhtml" in pieces.head:
+        return pieces
+    return replace(pieces, head=_CATEGORY.sub(b"", pieces.head))
 
 
 def _from_json(body: bytes) -> dict[str, Any]:

@@ -40,10 +40,16 @@ _MEDIA_SCHEME = "http://search.yahoo.com/mrss/category_schema"
 _HARMLESS = {
     "media_content", "media_credit", "media_group", "media_license", "media_player",
     "media_rating", "media_restriction", "media_thumbnail", "dc_publisher", "dc_rights",
-    "enclosure", "source", "comments", "rights",
+    "enclosure", "source", "comments", "rights", "image", "itunes_image", "itunes_subtitle",
+    "itunes_explicit", "itunes_block",
 }  # fmt: skip
 _NESTING = ("media_content", "media_group")  # may hold other elements of media RSS
+# After one of these within an entry feedparser has forgotten that there was a title.
+_FORGETFUL = frozenset(("source", "image"))
 _READ = frozenset(("href", "rel", "type", "term", "scheme", "label", "domain"))  # attributes
+
+_DEEPEST = 1_000  # deeper than what we look into
+_PLAIN, _HTML = "text/plain", "text/html"
 
 Found = dict[str, Any]  # as an entry of feedparser's, with what ``document`` looks at
 
@@ -63,8 +69,9 @@ class Reader:
     found: Found = field(default_factory=dict)
     once: set[str] = field(default_factory=set)
     link: str = ""
-    permanent_guid: str = ""
     media_titles: bool = False
+    has_content: bool = False
+    summary_depth: int = _DEEPEST
 
     def read(self, entry: Element) -> Found:
         """Raises Doubt."""
@@ -72,15 +79,12 @@ class Reader:
             raise Doubt
         for child in entry:
             self._child(child)
-        found = self.found
-        if not (self.link and found.get("title")):
-            raise Doubt  # feedparser then takes the guid, or another title
-        if self.media_titles and "source" in self.once:
-            raise Doubt  # it forgets that there was a title
-        found["link"] = self.link
-        if "summary" not in found and "content" in found:
-            found["summary"] = found["content"][0]["value"]
-        return found
+        if not self.link:
+            raise Doubt  # feedparser then takes that of a file or of a page about the entry
+        if self.media_titles and not (self.found.get("title") and self.once.isdisjoint(_FORGETFUL)):
+            raise Doubt  # it then takes the title of a picture
+        self.found["link"] = self.link
+        return self.found
 
     def _child(self, child: Element) -> None:
         name = self._name(child)
@@ -91,12 +95,13 @@ class Reader:
         self.once.add(name)
         self._harmless(child, name)
 
-    def _harmless(self, child: Element, name: str) -> None:
-        """Nothing of what *child* says is kept, and it changes the meaning of nothing else."""
+    def _harmless(self, child: Element, name: str, depth: int = 0) -> None:
+        """Nothing of what *child* says is kept, and it changes the meaning of nothing else; but
+        descriptions are."""
         if name == "media_title":
             self.media_titles = True
         elif name == "media_description":
-            self._media_description(child)
+            self._describe(child, _HTML, depth)
         elif name not in _HARMLESS and ("_" not in name or name in _HANDLED):
             raise Doubt
         if len(child) and name not in _NESTING:
@@ -105,7 +110,7 @@ class Reader:
             within = self._name(inner)
             if not within.startswith("media_"):
                 raise Doubt
-            self._harmless(inner, within)
+            self._harmless(inner, within, depth + 1)
 
     def _name(self, element: Element) -> str:
         """The element's name as feedparser's handlers have it: "title", "dc_creator"."""
@@ -163,17 +168,64 @@ class Reader:
             self.found[f"{key}_parsed"] = _parse_date(text)
 
     def guid(self, child: Element) -> None:
+        """It is the link, too, while there is no other and it does not deny it."""
         self.only("guid")
         self.found["id"] = _text(child)
+        said = [value for name, value in child.attrib.items() if name.lower() == "ispermalink"]
+        if len(said) > 1:
+            raise Doubt
+        if said in ([], ["true"]):
+            self.link = self.link or self.found["id"]
+
+    def description(self, child: Element) -> None:
+        self._describe(child, _HTML)
+
+    def summary(self, child: Element) -> None:
+        self._describe(child, _PLAIN)
+
+    def content(self, child: Element) -> None:
+        self._add_content(child, _PLAIN)
+
+    def encoded(self, child: Element) -> None:
+        self._add_content(child, _HTML)
+
+    def _describe(self, child: Element, default: str, depth: int = 0) -> None:
+        """The first description is the summary.  The second counts as content where there is none,
+        others take the place of the first, but for one that stands deeper within the entry."""
+        if "summary" in self.found and not self.has_content:
+            self._add_content(child, _PLAIN)
+            return
+        self.found["summary_detail"] = {"type": self._kind(child, default)}
+        if depth <= self.summary_depth:
+            self.summary_depth = depth
+            self.found["summary"] = _text(child)
+
+    def _add_content(self, child: Element, default: str) -> None:
+        self.has_content = True
+        kind, value = self._kind(child, default), _text(child)
+        self.found.setdefault("content", []).append({"value": value, "type": kind})
+        self.found.setdefault("summary", value)
+
+    def _kind(self, child: Element, default: str) -> str:
+        """The content type of a text; of others than plain text and HTML there is doubt."""
+        without_effect = (*LANGUAGE, *BASE) if self.atom else ()
+        if not child.attrib.keys() <= {"type", *without_effect} or len(child):
+            raise Doubt
+        kind = str(_FeedParserMixin.map_content_type(child.attrib.get("type", default)))
+        if kind not in (_PLAIN, _HTML):
+            raise Doubt
+        html = kind == _PLAIN and not self.atom and _FeedParserMixin.looks_like_html(_raw(child))
+        return _HTML if html else kind
+
+    def title(self, child: Element) -> None:
+        self.only("title")
+        if not child.attrib.keys() <= {"type"}:
+            raise Doubt
+        kind = self._kind(child, _PLAIN)
+        self.found["title"] = _text(child)
+        self.found["title_detail"] = {"type": kind, "language": self.language}
 
     # --- RSS
-
-    def rss_title(self, child: Element) -> None:
-        self.only("title")
-        self.found["title"] = _bare_text(child)
-        html = _FeedParserMixin.looks_like_html(_raw(child))
-        kind = "text/html" if html else "text/plain"
-        self.found["title_detail"] = {"type": kind, "language": self.language}
 
     def rss_link(self, child: Element) -> None:
         self.only("link")
@@ -191,34 +243,10 @@ class Reader:
         if len(child):
             raise Doubt
 
-    def description(self, child: Element) -> None:
-        self.only("summary")
-        self.found["summary"] = _bare_text(child)
-
-    def encoded(self, child: Element) -> None:
-        self.only("content")
-        content = self.found.setdefault("content", [])
-        content.append({"value": _bare_text(child), "type": "text/html"})
-
-    def _media_description(self, child: Element) -> None:
-        """The first after a description counts as content."""
-        if self.atom or "summary" not in self.found or "content" in self.found:
-            raise Doubt
-        kind, value = _kind(child), _text(child)
-        if kind == "text/plain" and _FeedParserMixin.looks_like_html(_raw(child)):
-            kind = "text/html"
-        self.found["content"] = [{"value": value, "type": kind}]
-
     def rss_author(self, child: Element) -> None:
         self.found["author"] = _text(child)
 
     # --- Atom
-
-    def atom_title(self, child: Element) -> None:
-        self.only("title")
-        kind = _kind(child)
-        self.found["title"] = _text(child)
-        self.found["title_detail"] = {"type": kind, "language": self.language}
 
     def atom_link(self, child: Element) -> None:
         attributes = _plain(child)
@@ -229,17 +257,6 @@ class Reader:
         kind = _FeedParserMixin.map_content_type(attributes.get("type", "text/html"))
         if kind in _FeedParserMixin.html_types:
             self.link = _urljoin(self.url, attributes["href"])
-
-    def atom_summary(self, child: Element) -> None:
-        self.only("summary")
-        kind = _kind(child, *LANGUAGE, *BASE)
-        self.found["summary"] = _text(child)
-        self.found["summary_detail"] = {"type": kind}
-
-    def atom_content(self, child: Element) -> None:
-        self.only("content")
-        kind = _kind(child, *LANGUAGE, *BASE)
-        self.found["content"] = [{"value": _text(child), "type": kind}]
 
     def atom_author(self, child: Element) -> None:
         self.only("author")
@@ -263,27 +280,28 @@ _SHARED: Mapping[str, Handler] = {
     "dc_subject": Reader.category,
     "media_category": Reader.media_category,
     "media_keywords": Reader.media_keywords,
-    "dc_date": lambda reader, child: reader.date(child, "updated"),
+    "title": Reader.title,
+    "itunes_summary": Reader.summary,
+    "content_encoded": Reader.encoded,
 }
 _RSS_HANDLERS: Mapping[str, Handler] = {
     **_SHARED,
-    "title": Reader.rss_title,
     "link": Reader.rss_link,
     "atom link": Reader.linked,
     "guid": Reader.guid,
     "description": Reader.description,
-    "content_encoded": Reader.encoded,
     "author": Reader.rss_author,
+    "itunes_author": Reader.rss_author,
     "dc_creator": Reader.rss_author,
     "pubdate": lambda reader, child: reader.date(child, "published"),
+    "dc_date": lambda reader, child: reader.date(child, "updated"),
 }
 _ATOM_HANDLERS: Mapping[str, Handler] = {
-    "category": Reader.category,
-    "title": Reader.atom_title,
+    **_SHARED,
     "link": Reader.atom_link,
     "id": Reader.guid,
-    "summary": Reader.atom_summary,
-    "content": Reader.atom_content,
+    "summary": Reader.summary,
+    "content": Reader.content,
     "author": Reader.atom_author,
     "published": lambda reader, child: reader.date(child, "published"),
     "updated": lambda reader, child: reader.date(child, "updated"),
@@ -300,27 +318,10 @@ def _plain(element: Element) -> Mapping[str, str]:
     return element.attrib
 
 
-def _kind(element: Element, *without_effect: str) -> str:
-    """The content type of an Atom text; of others than plain text and HTML there is doubt."""
-    if not element.attrib.keys() <= {"type", *without_effect} or len(element):
-        raise Doubt
-    kind = _FeedParserMixin.map_content_type(element.attrib.get("type", "text/plain"))
-    if kind not in ("text/plain", "text/html"):
-        raise Doubt
-    return str(kind)
-
-
 def _raw(element: Element) -> str:
     if len(element):
         raise Doubt
     return (element.text or "").strip()
-
-
-def _bare_text(element: Element) -> str:
-    """The text of an element without attributes."""
-    if element.attrib:
-        raise Doubt
-    return _text(element)
 
 
 def _text(element: Element) -> str:

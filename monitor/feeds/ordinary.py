@@ -18,6 +18,12 @@ from monitor.feeds.pieces import Pieces
 
 _DEFAULT = re.compile(rb"""xmlns\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _DECLARED = re.compile(rb"""xmlns:([\w.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+# Of these in the head feedparser remembers up to the end of the first entry that it saw content.
+_CONTENT_IN_HEAD = re.compile(
+    rb"<(?:content|fullitem|[\w.-]+:(?:encoded|fullitem))[\s/>]"
+    rb"|<(?:[\w.-]+:)?summary[\s>].*<(?:[\w.-]+:)?(?:description|summary)[\s>]",
+    re.S,
+)
 _WITH_ELEMENTS = ("group", "content", "author", "contributor", "source")
 
 
@@ -37,7 +43,7 @@ def entries(pieces: Pieces, url: str) -> list[Found | None] | None:
     parent = root if atom else root.find("channel")
     if parent is None or len(parent) != len(pieces.entries) or not (atom or root.tag == "rss"):
         return nobody
-    if not all(map(_stands_apart, parent)):
+    if not all(map(_stands_apart, parent)) or _CONTENT_IN_HEAD.search(pieces.head):
         return None
     if not _is_ordinary(pieces.context):
         return nobody
