@@ -19,8 +19,6 @@ _UNWANTED = re.compile(
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BREAKS = re.compile(r"\r\n?|\u2028|\u2029|\x85")
 _ANY = re.compile("|".join(each.pattern for each in (_UNWANTED, _SURROGATES, _BREAKS)))
-_SPACES = re.compile(r"[^\S\n]+")
-_LINES = re.compile(r" ?\n[ \n]*")
 
 _BLOCKS = frozenset(
     [
@@ -92,6 +90,8 @@ def html_to_text(html: str) -> str:
 
 def _is_deep(html: str) -> bool:
     """Whether elements are nested deeper than anybody writes: parsing that is quadratic."""
+    if html.count("<") <= MAX_DEPTH:
+        return False
     depth = 0
     for tag in _TAG.finditer(html):
         depth += -1 if tag[0].startswith("</") else 1
@@ -125,4 +125,5 @@ def _block_of(node: LexborNode) -> int:
 
 
 def _tidy(text: str) -> str:
-    return _LINES.sub("\n", _SPACES.sub(" ", clean_text(text))).strip()
+    lines = (" ".join(line.split()) for line in clean_text(text).split("\n"))
+    return "\n".join(filter(None, lines))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
+from functools import lru_cache
 
 # Hours east of UTC of the zone names met in feeds (RFC 822 and the tz database's abbreviations).
 # Ambiguous ones (IST, BST, CST) as news feeds mean them.
@@ -40,6 +41,7 @@ _NAMED = re.compile(
 _OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d{2})?$")
 
 
+@lru_cache(maxsize=1 << 10)  # the readers of a document's parts ask one after the other
 def read(text: str) -> datetime | None:
     """The moment *text* names, aware and in UTC; None if we cannot be sure of it."""
     text = " ".join(text.split())[:100]

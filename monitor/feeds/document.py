@@ -20,6 +20,7 @@ from feedparser.mixin import _FeedParserMixin
 
 from monitor.feeds import charset, dates, jsonfeed, ordinary, sitemap, websub, word, wrongpage
 from monitor.feeds.clean import html_to_text, one_line
+from monitor.feeds.links import is_whole
 from monitor.feeds.older import older_page
 from monitor.feeds.pieces import Pieces, cut
 from monitor.feeds.screen import screened
@@ -295,8 +296,9 @@ def _link(entry: Any, url: str) -> str | None:
     )
     if not link:
         return None
+    link = str(link).strip()
     try:
-        return urljoin(url, str(link).strip())
+        return link if is_whole(link) else urljoin(url, link)
     except ValueError:
         return None
 

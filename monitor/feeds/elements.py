@@ -19,6 +19,7 @@ from feedparser.mixin import _FeedParserMixin
 from feedparser.urls import _urljoin
 
 from monitor.feeds import dates
+from monitor.feeds.links import is_whole
 
 ATOM = "http://www.w3.org/2005/Atom"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -46,6 +47,7 @@ _HARMLESS = {
 _NESTING = ("media_content", "media_group")  # may hold other elements of media RSS
 # After one of these within an entry feedparser has forgotten that there was a title.
 _FORGETFUL = frozenset(("source", "image"))
+_CONTROLS = re.compile("[\x80-\x9f]")
 _READ = frozenset(("href", "rel", "type", "term", "scheme", "label", "domain"))  # attributes
 
 _DEEPEST = 1_000  # deeper than what we look into
@@ -124,6 +126,9 @@ class Reader:
         if not prefix or (bare and (local in _HANDLED or local in TAKEN)):
             raise Doubt
         return f"{prefix}_{local}"
+
+    def _absolute(self, link: str) -> str:
+        return link if is_whole(link) else str(_urljoin(self.url, link))
 
     def only(self, name: str) -> None:
         """*name* may come once: of two, feedparser takes now the first, now the last."""
@@ -232,7 +237,7 @@ class Reader:
         text = _raw(child)
         if child.attrib or not text:
             raise Doubt
-        output = _repaired(_urljoin(self.url, text)).replace("&amp;", "&")
+        output = _repaired(self._absolute(text)).replace("&amp;", "&")
         self.link = re.sub("&([A-Za-z0-9_]+);", r"&\g<1>", output)
 
     def linked(self, child: Element) -> None:
@@ -256,7 +261,7 @@ class Reader:
             return
         kind = _FeedParserMixin.map_content_type(attributes.get("type", "text/html"))
         if kind in _FeedParserMixin.html_types:
-            self.link = _urljoin(self.url, attributes["href"])
+            self.link = self._absolute(attributes["href"])
 
     def atom_author(self, child: Element) -> None:
         self.only("author")
@@ -334,4 +339,4 @@ def _repaired(text: str) -> str:
         return text
     with suppress(UnicodeError):
         text = text.encode("iso-8859-1").decode("utf-8")
-    return text.translate(_cp1252)
+    return text.translate(_cp1252) if _CONTROLS.search(text) else text
