@@ -51,6 +51,7 @@ _PAGE = "c:"
 _HOST_PREFIXES = frozenset({"www", "m", "amp"})
 _HOST = re.compile(r"[\w.:%-]+")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_NO_ESCAPES = re.compile(r"[\w.~/:@!$&'()*+,;=-]*", re.ASCII)
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})?")
 _AMPERSAND = re.compile(r"&(?:amp;)*")
 _PATH_SAFE = "%/:@!$&'()*+,;=~[]|^`{}\"<>\\"
@@ -107,6 +108,8 @@ def _host(host: str) -> str:
 
 def _escape(text: str, more: str = "") -> str:
     """*text* with one spelling of each percent escape."""
+    if _NO_ESCAPES.fullmatch(text):
+        return text
     plain = _ESCAPE.sub(_one_escape, text)
     return quote(plain, safe=_PATH_SAFE + more, errors="replace")
 

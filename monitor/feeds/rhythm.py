@@ -122,11 +122,14 @@ class _Sums:
     def add_hours(self, since: datetime, now: datetime) -> None:
         """The hours from *since* to *now*, the older the less: months of them for a new feed."""
         begin, end, fade = since.timestamp() / 3600, now.timestamp() / 3600, FADE / _HOUR
+        at, later = begin, math.exp(1 / fade)
+        weight = math.exp((begin - end) / fade)  # of a whole hour that begins at ``at``
         for hour in range(math.floor(begin), math.ceil(end)):
-            at = max(hour, begin)
-            weight = (min(hour + 1, end) - at) * math.exp((at - end) / fade)
-            self.by_hour[hour % 24] += weight
-            self.by_day[(hour // 24 + _EPOCH_DAY) % 7] += weight
+            following = min(hour + 1, end)
+            part = following - at
+            self.by_hour[hour % 24] += part * weight
+            self.by_day[(hour // 24 + _EPOCH_DAY) % 7] += part * weight
+            at, weight = following, weight * (later if part == 1 else math.exp(part / fade))
 
     def add(self, at: datetime, weight: float, *, whole_day: bool = False) -> None:
         self.by_day[at.weekday()] += weight
