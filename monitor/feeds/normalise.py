@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from monitor import ids
 from monitor.feeds.clean import clean_text, one_line
+from monitor.feeds.links import is_whole
 from monitor.model import Entry, Feed, IdentityMode, ParsedFeed, RawEntry
 from monitor.text import joined_words, words
 from monitor.urls import page_key
@@ -116,6 +117,8 @@ def web_url(link: str | None) -> str:
     """*link* if it is one to a web page, else ""."""
     if not link:
         return ""
+    if is_whole(link) and "xn--" not in link:
+        return link
     link = one_line(link)
     try:
         parts = urlsplit(link)

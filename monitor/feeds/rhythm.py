@@ -30,6 +30,7 @@ SHORTEST_GAP = timedelta(minutes=1)  # entries that come together leave no gap
 OFTEN = timedelta(hours=1)  # visits without news are noted no more often
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_WEEK = 7 * 24  # hours
 _EPOCH_DAY = 3  # 1 January 1970 was a Thursday
 
 
@@ -122,14 +123,21 @@ class _Sums:
     def add_hours(self, since: datetime, now: datetime) -> None:
         """The hours from *since* to *now*, the older the less: months of them for a new feed."""
         begin, end, fade = since.timestamp() / 3600, now.timestamp() / 3600, FADE / _HOUR
-        at, later = begin, math.exp(1 / fade)
-        weight = math.exp((begin - end) / fade)  # of a whole hour that begins at ``at``
-        for hour in range(math.floor(begin), math.ceil(end)):
-            following = min(hour + 1, end)
-            part = following - at
-            self.by_hour[hour % 24] += part * weight
-            self.by_day[(hour // 24 + _EPOCH_DAY) % 7] += part * weight
-            at, weight = following, weight * (later if part == 1 else math.exp(part / fade))
+        if begin >= end:
+            return
+        first, last = math.floor(begin), math.ceil(end) - 1
+        self._add_hour(first, (min(first + 1, end) - begin) * math.exp((begin - end) / fade))
+        if last > first:
+            self._add_hour(last, (end - last) * math.exp((last - end) / fade))
+        earlier_week = math.exp(-_WEEK / fade)
+        for hour in range(max(first + 1, last - _WEEK), last):  # and the same hour of all weeks
+            weeks = (hour - first - 1) // _WEEK + 1
+            sum_of_weeks = (1 - earlier_week**weeks) / (1 - earlier_week)
+            self._add_hour(hour, math.exp((hour - end) / fade) * sum_of_weeks)
+
+    def _add_hour(self, hour: int, weight: float) -> None:
+        self.by_hour[hour % 24] += weight
+        self.by_day[(hour // 24 + _EPOCH_DAY) % 7] += weight
 
     def add(self, at: datetime, weight: float, *, whole_day: bool = False) -> None:
         self.by_day[at.weekday()] += weight

@@ -102,8 +102,10 @@ class Lane:
         """What is stored of *entries*, by their keys; of renamed ones by their pages, too."""
         keys = [entry.keys[0] for entry in entries]
         known = await self._store.call(lambda store: store.known(feed.id, keys))
+        if feed.baseline_at is None:  # nothing of it can have been renamed
+            return known
         pages = page_keys(entries, known, left_out)
-        if pages and feed.baseline_at is not None:
+        if pages:
             known |= await self._store.call(lambda store: store.known(feed.id, pages))
         return known
 

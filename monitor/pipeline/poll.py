@@ -96,6 +96,7 @@ class Poller:
         self._lane = Lane(shared, memory=memory)
         self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._lane.known)
         self._visits: set[asyncio.Task[Polled]] = set()
+        self._one_ended = asyncio.Event()
         self._unstored: list[Feed] = []  # claimed, visited, and the store was busy
 
     async def start_due(self, at: datetime | None = None) -> int:
@@ -113,8 +114,12 @@ class Poller:
         for feed in feeds:
             visit = asyncio.create_task(self.visit(feed), name=f"poll {feed.name}")
             self._visits.add(visit)
-            visit.add_done_callback(self._visits.discard)
+            visit.add_done_callback(self._ended)
         return len(feeds)
+
+    def _ended(self, visit: asyncio.Task[Polled]) -> None:
+        self._visits.discard(visit)
+        self._one_ended.set()
 
     async def _give_back(self) -> None:
         """Feeds whose visit was not stored are due at once, not only when their lease is over."""
@@ -130,7 +135,8 @@ class Poller:
         """
         began = self._clock()
         while await self.start_due(began) or self._visits:
-            await asyncio.wait(tuple(self._visits), return_when=asyncio.FIRST_COMPLETED)
+            self._one_ended.clear()
+            await self._one_ended.wait()
 
     async def aclose(self, grace: timedelta) -> None:
         """Let running visits finish for *grace*, then abandon them: their feeds stay due."""
