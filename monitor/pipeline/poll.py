@@ -38,10 +38,12 @@ from monitor.model import (
 from monitor.pipeline.backfill import Backfill, Fetches, Filled, said
 from monitor.pipeline.lane import LEASE, Lane
 from monitor.pipeline.memory import Draft, Memory
+from monitor.pipeline.places import Places
 from monitor.pipeline.shared import Shared
 from monitor.settings import BACKFILL_OFF, FeedSettings
 
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
+IN_HAND = 16  # documents that wait to be read or stored while others are fetched, about
 FEW = 8  # visits: with more under way, what a visit left is stored together with others
 BATCH = 32  # claimed at a time where many wait: ranking them all costs more than one visit
 PORTION = 500  # new entries stored before other feeds get the lane
@@ -97,6 +99,7 @@ class Poller:
         self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._lane.known)
         self._visits: set[asyncio.Task[Polled]] = set()
         self._one_ended = asyncio.Event()
+        self._places = Places(0)
         self._unstored: list[Feed] = []  # claimed, visited, and the store was busy
 
     async def start_due(self, at: datetime | None = None) -> int:
@@ -149,13 +152,21 @@ class Poller:
     async def visit(self, feed: Feed) -> Polled:
         """Poll one claimed feed to its commit; never raises for what a feed does."""
         try:
-            polled = (await self._visit_safely(feed)).polled
+            async with self._places_now().one():
+                polled = (await self._visit_safely(feed)).polled
         except StoreBusy as busy:  # nothing was written
             self._unstored.append(feed)
             detail = f"not stored: {busy}"
             polled = Polled(feed=feed, kind=PollKind.FAILED, detail=detail)
         self._report(polled)
         return polled
+
+    def _places_now(self) -> Places:
+        """For as many visits as the settings in force let fetch at once, and some more."""
+        count = self._in_force.config.poll.concurrency + IN_HAND
+        if self._places.count != count:
+            self._places = Places(count)
+        return self._places
 
     async def _visit_safely(self, feed: Feed) -> _Visit:
         """A visit; a bug of ours ends as a failure of this feed alone."""
