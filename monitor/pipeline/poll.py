@@ -152,8 +152,7 @@ class Poller:
     async def visit(self, feed: Feed) -> Polled:
         """Poll one claimed feed to its commit; never raises for what a feed does."""
         try:
-            async with self._places_now().one():
-                polled = (await self._visit_safely(feed)).polled
+            polled = (await self._visit_safely(feed)).polled
         except StoreBusy as busy:  # nothing was written
             self._unstored.append(feed)
             detail = f"not stored: {busy}"
@@ -180,20 +179,28 @@ class Poller:
             return await self._committed(self._failed(feed, failure))
 
     async def _visit(self, feed: Feed) -> _Visit:
+        async with self._places_now().one():
+            found = await self._found(feed)
+            if isinstance(found, _Document):
+                return await self._ingest(feed, found)
+        return await self._committed(found)  # no document is in memory any more
+
+    async def _found(self, feed: Feed) -> _Visit | _Document:
+        """What a fetch brought: a document with entries to decide on, or less."""
         whole = schedule.wants_whole(feed, self._clock())
         result = await self._fetcher.fetch(feed, unconditional=whole)
         crashpoint("after-fetch")
         if isinstance(result, FetchFailed):
-            return await self._committed(self._failed(feed, result))
+            return self._failed(feed, result)
         if isinstance(result, NotModified):
-            return await self._committed(self._unchanged(feed, result))
+            return self._unchanged(feed, result)
         digest = schedule.body_hash(result.body)
         if digest == feed.body_hash:
-            return await self._committed(self._unchanged(feed, result, digest))
+            return self._unchanged(feed, result, digest)
         before = await self._listing(feed, whole)
         read = await self._parser.read(result, before)
         if isinstance(read.parsed, ParseFailed):
-            return await self._committed(self._failed(feed, read.parsed))
+            return self._failed(feed, read.parsed)
         same = read.listing == before != NOTHING_LISTED
         document = _Document(
             fetched=result,
@@ -201,7 +208,11 @@ class Poller:
             parsed=read.parsed,
             listing=None if same else read.listing,
         )
-        return await self._ingest(feed, document)
+        mode, entries = await self._normalised(feed, document.parsed)
+        document = replace(document, mode=mode, entries=entries)
+        if not entries:  # nothing to decide on: no need to wait for the lane
+            return self._brought(feed, document, Outcome(feed=feed))
+        return document
 
     async def _listing(self, feed: Feed, whole: bool) -> Listing:
         """What the next document is compared with; nothing, where it is to be read as a whole."""
@@ -225,10 +236,7 @@ class Poller:
         return _Visit(outcome=_left(feed, after), polled=polled)
 
     async def _ingest(self, feed: Feed, document: _Document) -> _Visit:
-        mode, entries = await self._normalised(feed, document.parsed)
-        document = replace(document, mode=mode, entries=entries)
-        if not entries:  # nothing to decide on: no need to wait for the lane
-            return await self._committed(self._brought(feed, document, Outcome(feed=feed)))
+        entries = document.entries
         document = replace(document, gap=await self._gap_before(feed, document))
         ahead = await self._store_ahead(feed, entries)
         left_out = document.parsed.left_out
