@@ -506,6 +506,16 @@ async def test_a_bug_of_ours_is_contained() -> None:
     assert result == FetchFailed(reason=FailureReason.INTERNAL, detail="LookupError")
 
 
+async def test_a_machine_without_threads_is_no_bug() -> None:
+    async def broken(host: str, port: int) -> Sequence[str]:
+        raise RuntimeError("can't start new thread")
+
+    async with fetcher(resolve=broken) as fetch:
+        result = await fetch.get("http://feeds.example.org/")
+    assert isinstance(result, FetchFailed)
+    assert result.reason is FailureReason.STARVED
+
+
 # --- many feeds
 
 

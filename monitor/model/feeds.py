@@ -42,6 +42,7 @@ class FailureReason(StrEnum):
     PARSER_KILLED = "parser killed"  # deadline or memory
     PARSER_RAISED = "parser raised"
     PROTOCOL = "protocol"  # the peer does not speak HTTP
+    STARVED = "starved"  # this machine has no memory, process or handle left
     INTERNAL = "internal"  # a bug of ours, contained
 
 

@@ -18,13 +18,13 @@ from monitor.crashpoint import crashpoint
 from monitor.errors import StoreBusy, StoryChanged
 from monitor.events import Polled, PollKind
 from monitor.feeds import gaps, schedule, suspicion, websub
+from monitor.feeds.failures import of_ours
 from monitor.feeds.gaps import Window
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
 from monitor.model import (
     NOTHING_LISTED,
     Entry,
-    FailureReason,
     Feed,
     Fetched,
     FetchFailed,
@@ -175,7 +175,7 @@ class Poller:
             raise
         except Exception as bug:
             log.exception("poll failed", feed=feed.name)
-            failure = FetchFailed(reason=FailureReason.INTERNAL, detail=type(bug).__name__)
+            failure = of_ours(bug)
             return await self._committed(self._failed(feed, failure))
 
     async def _visit(self, feed: Feed) -> _Visit:
