@@ -65,7 +65,9 @@ async def test_a_locked_database(tmp_path: Path, seconds: int, held: Held) -> No
         if seconds > 30:
             assert house.logged("database busy")
         if seconds > 150:
-            await house.until(lambda: house.told("cannot be written"), "the operators to be told")
+            await house.until(
+                lambda: house.told("cannot write its database"), "the operators to be told"
+            )
         await house.settled()
         await house.sample("after")
         held(f"{seconds} s: told {took:.1f} s after its end; {await house.audit()}")
