@@ -126,5 +126,8 @@ def _block_of(node: LexborNode) -> int:
 
 
 def _tidy(text: str) -> str:
-    lines = (" ".join(line.split()) for line in clean_text(text).split("\n"))
+    text = clean_text(text)
+    if "\n" not in text:
+        return " ".join(text.split())
+    lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(filter(None, lines))
