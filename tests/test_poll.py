@@ -30,13 +30,14 @@ DOWN = FetchFailed(reason=FailureReason.CONNECT, detail="no connection")
 
 
 class Stalls:
-    """Answers as often as it is let."""
+    """Answers as often as it is let; the feed "quick" at once."""
 
     def __init__(self) -> None:
         self.turns = asyncio.Semaphore(0)
 
     async def fetch(self, feed: Feed, *, unconditional: bool = False) -> FetchResult:
-        await self.turns.acquire()
+        if feed.name != "quick":
+            await self.turns.acquire()
         return DOWN
 
     def answer(self, count: int) -> None:
@@ -75,6 +76,37 @@ async def test_a_full_house_claims_again_when_a_batch_has_left(
             await asyncio.sleep(0)  # the visit that reported ends after its report
             started.append(await poller.start_due())
         assert started == [0, 5]
+    finally:
+        await poller.aclose(timedelta(0))
+        await store.aclose()
+
+
+async def test_quick_hosts_are_visited_however_many_slow_ones_wait(
+    tmp_path: Path, parser: Parser
+) -> None:
+    config, clock, stalls, done = config_of(tmp_path), Clock(), Stalls(), asyncio.Semaphore(0)
+    store = Writer(lambda: SqliteStore.open(config.database))
+    quick = feed_settings(name="quick", url="https://quick.example/feed")
+    slow = [feed_settings(name=f"{n}", url=f"https://h{n}/") for n in range(2 * IN_FLIGHT)]
+    shared = Shared(
+        in_force=InForce(config=config, rules=load({"rules.toml": RULES.encode()})),
+        store=store,
+        clock=clock,
+        report=lambda event: done.release(),
+    )
+    poller = Poller(shared, fetcher=stalls, parser=parser, memory=Memory(store))
+    try:
+        await store.call(lambda each: each.sync_feeds([quick], NOW))
+        await poller.round()
+        await store.call(lambda each: each.sync_feeds([*slow, quick], NOW))
+        started = []
+        for _ in range(3):
+            await done.acquire()
+            await asyncio.sleep(0)  # the visit that reported ends after its report
+            clock.advance(minutes(60))
+            started.append(await poller.start_due())
+        assert started[0] >= IN_FLIGHT
+        assert started[1:] == [1, 1]
     finally:
         await poller.aclose(timedelta(0))
         await store.aclose()

@@ -7,7 +7,7 @@ that two outlets with one text see each other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from monitor.events import Polled, PollKind
 from monitor.feeds import gaps, schedule, suspicion, websub
 from monitor.feeds.failures import of_ours
 from monitor.feeds.gaps import Window
+from monitor.feeds.hosts import SLOW
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
 from monitor.model import (
@@ -28,6 +29,7 @@ from monitor.model import (
     Feed,
     Fetched,
     FetchFailed,
+    FetchResult,
     IdentityMode,
     Listing,
     NotModified,
@@ -41,8 +43,10 @@ from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.places import Places
 from monitor.pipeline.shared import Shared
 from monitor.settings import BACKFILL_OFF, FeedSettings
+from monitor.store.feeds import netloc_of
 
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
+RESERVED = 64  # more, for feeds of hosts that were quick: slow ones may fill all the others
 IN_HAND = 16  # documents that wait to be read or stored while others are fetched, about
 FEW = 8  # visits: with more under way, what a visit left is stored together with others
 BATCH = 32  # claimed at a time where many wait: ranking them all costs more than one visit
@@ -98,7 +102,8 @@ class Poller:
         self._parser = parser
         self._lane = Lane(shared, memory=memory)
         self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._lane.known)
-        self._visits: set[asyncio.Task[Polled]] = set()
+        self._visits: dict[asyncio.Task[Polled], str] = {}  # → host
+        self._quick: set[str] = set()  # hosts whose last exchange was
         self._one_ended = asyncio.Event()
         self._places = Places(0)
         self._unstored: list[Feed] = []  # claimed, visited, and the store was busy
@@ -108,21 +113,37 @@ class Poller:
 
         None while the room is small: more than enough are under way to keep the network busy.
         """
-        room = IN_FLIGHT - len(self._visits)
-        if room < BATCH:
-            return 0
         if at is None:  # a round visits each feed once
             await self._give_back()
-        due = at or self._clock()
-        feeds = await self._store.call(lambda store: store.claim_due(0, room, due, LEASE))
+        feeds = await self._claimed(at or self._clock())
         for feed in feeds:
             visit = asyncio.create_task(self.visit(feed), name=f"poll {feed.name}")
-            self._visits.add(visit)
+            self._visits[visit] = netloc_of(feed.url)
             visit.add_done_callback(self._ended)
         return len(feeds)
 
+    async def _claimed(self, due: datetime) -> list[Feed]:
+        """Feeds of any host while those that may be slow leave room, then of quick hosts alone.
+
+        So quick hosts are visited in time, however many slow ones wait for their turn.
+        """
+        quick = sum(host in self._quick for host in self._visits.values())
+        left = max(0, IN_FLIGHT - (len(self._visits) - quick))
+        room = left + RESERVED - quick
+        most = min(left, room)
+        feeds = await self._claim(most, due) if most >= BATCH else []
+        room -= len(feeds)
+        if (most < BATCH or len(feeds) == most) and room >= BATCH and self._quick:
+            feeds += await self._claim(room, due, frozenset(self._quick))
+        return feeds
+
+    async def _claim(
+        self, most: int, due: datetime, hosts: Collection[str] | None = None
+    ) -> list[Feed]:
+        return await self._store.call(lambda store: store.claim_due(0, most, due, LEASE, hosts))
+
     def _ended(self, visit: asyncio.Task[Polled]) -> None:
-        self._visits.discard(visit)
+        del self._visits[visit]
         self._one_ended.set()
 
     async def _give_back(self) -> None:
@@ -190,6 +211,7 @@ class Poller:
         """What a fetch brought: a document with entries to decide on, or less."""
         whole = schedule.wants_whole(feed, self._clock())
         result = await self._fetcher.fetch(feed, unconditional=whole)
+        self._note_pace(feed, result)
         crashpoint("after-fetch")
         if isinstance(result, FetchFailed):
             return self._failed(feed, result)
@@ -214,6 +236,12 @@ class Poller:
         if not entries:  # nothing to decide on: no need to wait for the lane
             return self._brought(feed, document, Outcome(feed=feed))
         return document
+
+    def _note_pace(self, feed: Feed, result: FetchResult) -> None:
+        if result.seconds > SLOW:
+            self._quick.discard(netloc_of(feed.url))
+        else:
+            self._quick.add(netloc_of(feed.url))
 
     async def _listing(self, feed: Feed, whole: bool) -> Listing:
         """What the next document is compared with; nothing, where it is to be read as a whole."""
