@@ -17,9 +17,10 @@ from monitor.feeds.rhythm import observed
 from monitor.model import FailureReason, Feed, FetchFailed, FetchResult, Outcome
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
-from monitor.pipeline.poll import BATCH, IN_FLIGHT, PORTION, Poller
+from monitor.pipeline.poll import BATCH, IN_FLIGHT, PORTION, Poller, _share_of_slow
 from monitor.pipeline.shared import Shared
 from monitor.rules.load import load
+from monitor.settings import PollSettings
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 from tests.builders import NOW, feed_settings, minutes
@@ -110,6 +111,22 @@ async def test_quick_hosts_are_visited_however_many_slow_ones_wait(
     finally:
         await poller.aclose(timedelta(0))
         await store.aclose()
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "seconds", "claimed"),
+    [
+        pytest.param(32, 30, 256, id="as shipped"),
+        pytest.param(8, 30, 64, id="few at once"),
+        pytest.param(32, 60, 128, id="long waits"),
+        pytest.param(2, 600, 1, id="one at a time"),
+    ],
+)
+def test_no_more_slow_hosts_are_claimed_than_have_their_turn_within_the_lease(
+    concurrency: int, seconds: int, claimed: int
+) -> None:
+    settings = PollSettings(concurrency=concurrency, timeout=timedelta(seconds=seconds))
+    assert _share_of_slow(settings) == claimed
 
 
 async def test_a_feed_whose_visit_was_not_stored_is_due_at_once(

@@ -42,7 +42,7 @@ from monitor.pipeline.lane import LEASE, Lane
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.places import Places
 from monitor.pipeline.shared import Shared
-from monitor.settings import BACKFILL_OFF, FeedSettings
+from monitor.settings import BACKFILL_OFF, FeedSettings, PollSettings
 from monitor.store.feeds import netloc_of
 
 IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
@@ -128,12 +128,13 @@ class Poller:
         So quick hosts are visited in time, however many slow ones wait for their turn.
         """
         quick = sum(host in self._quick for host in self._visits.values())
-        left = max(0, IN_FLIGHT - (len(self._visits) - quick))
+        share = _share_of_slow(self._in_force.config.poll)
+        left = max(0, share - (len(self._visits) - quick))
         room = left + RESERVED - quick
-        most = min(left, room)
-        feeds = await self._claim(most, due) if most >= BATCH else []
+        most, batch = min(left, room), min(BATCH, -(-share // 2))
+        feeds = await self._claim(most, due) if most >= batch else []
         room -= len(feeds)
-        if (most < BATCH or len(feeds) == most) and room >= BATCH and self._quick:
+        if (most < batch or len(feeds) == most) and room >= BATCH and self._quick:
             feeds += await self._claim(room, due, frozenset(self._quick))
         return feeds
 
@@ -403,6 +404,15 @@ class Poller:
         if await self._lane.commit(visit.outcome, draft, in_company=company):
             return visit
         return replace(visit, polled=_overtaken(visit.outcome.feed))
+
+
+def _share_of_slow(settings: PollSettings) -> int:
+    """Visits of slow hosts under way: what is claimed has its turn before its lease is over.
+
+    Half of the exchanges at once may be theirs, see ``Gate``, and each may take all its time.
+    """
+    turns = int(0.8 * LEASE / settings.timeout)
+    return max(1, min(IN_FLIGHT, max(1, settings.concurrency // 2) * turns))
 
 
 def _left(before: Feed, after: Feed) -> Outcome:
