@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.model import Alert, Severity
+from monitor.model import Accepted, Alert, Refused, Scope, Severity
 from monitor.settings import Channel, Target
 from monitor.store.sqlite import SqliteStore
 from monitor.timetable import Timetable, read_slot
@@ -62,6 +62,34 @@ async def test_a_damaged_alert_is_told_as_such(desk: Desk, column: str, value: o
     assert "cannot be read any more" in spoilt.text
     assert spoilt.alert_ids[0] in spoilt.text
     assert "NATO" in news.text
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        pytest.param("alerts", "told", id="what is told"),
+        pytest.param("alerts", "rule_name", id="the rule"),
+        pytest.param("deliveries", "last_error", id="why it failed the last time"),
+    ],
+)
+async def test_bytes_that_are_no_text_hold_up_nothing(desk: Desk, table: str, column: str) -> None:
+    """Told as far as it can be read, or as what cannot be."""
+    await desk.queue("Spoilt")
+    await _spoilt(desk, f"UPDATE {table} SET {column} = CAST(x'22ff22' || {column} AS TEXT)")
+    await desk.queue("NATO")
+    assert await desk.deliverer.round() == 2
+    assert await desk.states() == {"accepted": 2}
+
+
+async def test_a_damaged_message_is_sent_as_far_as_it_can_be_read(desk: Desk) -> None:
+    desk.sender.answer = lambda _: Refused(detail="not now", scope=Scope.CHANNEL)
+    await desk.queue("NATO expands")
+    await desk.deliverer.round()
+    desk.sender.answer = lambda _: Accepted()
+    await _spoilt(desk, "UPDATE messages SET frozen = replace(frozen, 'NATO', CAST(x'ff' AS TEXT))")
+    desk.clock.advance(minutes(20))
+    assert await desk.deliverer.round() == 1
+    assert "\ufffd expands" in desk.sender.messages[-1].text
 
 
 @pytest.mark.parametrize(
