@@ -86,3 +86,34 @@ async def test_a_repair_that_is_cut_off_is_made_up_for(
         await ordeal.start()
     await ordeal.edited()
     assert _alerts_of(ordeal, "riga") == 1
+
+
+async def test_a_mistake_that_is_made_again_is_told_again(ordeal: Ordeal) -> None:
+    """Not within the same trouble, nor after a restart: then people know of it."""
+    for days in (1, 2):
+        for _ in range(2):
+            ordeal.rules_file.write_bytes(BAD_RULES["half written"])
+            await ordeal.edited()
+            await ordeal.killed()
+            await ordeal.start()
+        assert _told(ordeal, "The new rules are NOT live%") == days
+        ordeal.rules_file.write_text(GOOD_RULES["two"])
+        await ordeal.edited()
+        assert _told(ordeal, "The rules are live again") == days
+        ordeal.wait(timedelta(days=1))
+
+
+async def test_so_is_one_in_the_configuration(ordeal: Ordeal) -> None:
+    for days in (1, 2):
+        Path(ordeal.config.path).write_text("[monitor")
+        for _ in range(2):
+            await ordeal.reloader.reload_config()
+        assert _told(ordeal, "The new configuration is NOT live%") == days
+        await ordeal.killed()
+        await ordeal.start()  # only with a good file
+        assert _told(ordeal, "The configuration is live again") == days
+        ordeal.wait(timedelta(days=1))
+
+
+def _told(ordeal: Ordeal, title: str) -> int:
+    return len(ordeal.query("SELECT 1 FROM alerts WHERE told ->> 'title' LIKE ?", title))

@@ -20,7 +20,7 @@ from monitor.events import Reloaded
 from monitor.feeds.fetch import Fetcher
 from monitor.language import detector
 from monitor.model import RuleSetRecord
-from monitor.pipeline import lists, notices
+from monitor.pipeline import lists, notices, unusable
 from monitor.pipeline.config_files import ConfigFiles
 from monitor.pipeline.in_force import InForce, joint_problems
 from monitor.pipeline.jumps import not_later
@@ -36,7 +36,6 @@ from monitor.store import Store
 from monitor.store.writer import Writer
 
 SINCE = "rules-since"  # note: JSON, rule name → [fingerprint of its meaning, ISO time]
-FAILED_SINCE = "rules-failed-since"  # note: ISO time of the first load that failed
 LOOK_BACK = timedelta(days=7)  # what an edited rule would have brought
 LOOK_BACK_ENTRIES = 5_000
 
@@ -69,7 +68,7 @@ async def _before_repair(rules: RuleSet, store: Writer) -> RuleSet:
 
     Else its rules would not look back to the first load that failed.
     """
-    if await store.call(lambda each: each.note(FAILED_SINCE)) is None:
+    if await unusable.since("rules", store) is None:
         return rules
     record = await store.call(lambda each: each.last_rule_set())
     try:
@@ -104,11 +103,13 @@ class Reloader:
         self._config_watch.accept(await asyncio.to_thread(self._config_files.stamps))
         if problems:
             await self._refuse("rules", problems)
-        elif await self._store.call(lambda store: store.note(FAILED_SINCE)) is not None:
+        elif await unusable.since("rules", self._store) is not None:
             await self.reload_rules()
         broken_lists = await lists.keep(config, self._store)
         if broken_lists:
             await self._refuse("config", broken_lists)
+        else:
+            await self._repaired("config")
         await self._templating.started()
 
     async def check(self) -> None:
@@ -149,11 +150,11 @@ class Reloader:
         """Each step may be done again: what a busy database has cut off begins anew."""
         now = self._clock()
         old = self._replaced = self._replaced or self._in_force.rules
-        failed_since = await self._store.call(lambda store: store.note(FAILED_SINCE))
+        failed_since = await unusable.since("rules", self._store)
         if failed_since is None:  # else when it has looked back: a start must find what it repairs
             await _remember(rules, self._store, now)
         crashpoint("in-reload")
-        await self._store.call(lambda store: store.set_note(notices.not_live_note("rules"), None))
+        await self._store.call(partial(_forget_problems, "rules"))
         self._in_force.rules = rules
         self._in_force.rules_since = await _since(rules, self._store, now)
         changed = changes(old, rules)
@@ -162,7 +163,7 @@ class Reloader:
         await self._tell_owners(old, rules, edited)
         if failed_since is not None:
             await _remember(rules, self._store, now)
-            await self._repaired("rules", failed_since)
+            await self._repaired("rules")
         self._replaced = None
         self._report(
             Reloaded(
@@ -227,15 +228,12 @@ class Reloader:
         changed, rescheduled = _changed_targets(old, new), _rescheduled(old, new)
         await self._store.call(lambda store: store.resume(changed))
         self._fetcher.use(new.poll, contact=new.contact, feeds=new.feeds)
-        note = notices.not_live_note("config")
-        was_refused = await self._store.call(lambda store: store.note(note))
-        await self._store.call(lambda store: store.set_note(note, None))
+        await self._store.call(partial(_forget_problems, "config"))
         self._in_force.config = new
         await self._store.call(lambda store: store.reconsider(rescheduled, now))
         if new.rules != old.rules:
             await self.reload_rules()
-        if was_refused:
-            await self._upkeep.tell_operators([notices.repaired("config", now, now.isoformat())])
+        await self._repaired("config")
         self._report(Reloaded(what="config", rules=len(self._in_force.rules.rules)))
 
     # --- telling
@@ -243,16 +241,18 @@ class Reloader:
     async def _refuse(self, what: str, problems: Sequence[Problem]) -> None:
         now = self._clock()
         errors = [problem for problem in problems if not problem.warning]
-        if what == "rules" and await self._store.call(lambda s: s.note(FAILED_SINCE)) is None:
-            await self._store.call(lambda store: store.set_note(FAILED_SINCE, now.isoformat()))
+        since = await unusable.begun(what, self._store, now)
         shown = "\n".join(str(problem) for problem in errors)
         await self._store.call(lambda store: store.set_note(notices.not_live_note(what), shown))
         self._report(Reloaded(what=what, problems=tuple(errors)))
-        await self._upkeep.tell_operators([notices.not_live(what, errors, now)])
+        await self._upkeep.tell_operators([notices.not_live(what, errors, since, now)])
 
-    async def _repaired(self, what: str, since: str) -> None:
-        await self._upkeep.tell_operators([notices.repaired(what, self._clock(), since)])
-        await self._store.call(lambda store: store.set_note(FAILED_SINCE, None))
+    async def _repaired(self, what: str) -> None:
+        """Tell that the files are live again, if they could not be used."""
+        since = await unusable.since(what, self._store)
+        if since is not None:
+            await self._upkeep.tell_operators([notices.repaired(what, self._clock(), since)])
+            await unusable.over(what, self._store)
 
 
 def _changed_targets(old: Config, new: Config) -> list[str]:
