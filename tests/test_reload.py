@@ -11,6 +11,7 @@ import pytest
 
 from monitor.errors import StoreBusy
 from monitor.feeds.parse import Parser
+from monitor.pipeline import upkeep
 from monitor.pipeline.reload import _changed_targets
 from monitor.settings import Channel, Target
 from tests.ordeal import BAD_RULES, GOOD_RULES, Died, Fault, Ordeal, When
@@ -56,6 +57,21 @@ async def _spoilt_while_news_comes(ordeal: Ordeal) -> None:
     ordeal.outlets["Alpha"].publish("Talks in Riga", "")
     ordeal.wait(timedelta(minutes=20))
     await ordeal.poller.round()
+
+
+async def test_a_repair_looks_back_at_all_that_came(
+    ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many entries came meanwhile, many of them at the same moment."""
+    monkeypatch.setattr(upkeep, "PORTION", 3)
+    ordeal.rules_file.write_bytes(BAD_RULES["half written"])
+    await ordeal.edited()
+    for _ in range(7):
+        ordeal.outlets["Alpha"].publish(ordeal.headline(("Riga",)), "")
+    await ordeal.poller.round()
+    ordeal.rules_file.write_text(GOOD_RULES["three"])
+    await ordeal.edited()
+    assert _alerts_of(ordeal, "riga") == 7
 
 
 def _alerts_of(ordeal: Ordeal, rule: str) -> int:

@@ -74,15 +74,15 @@ def template_failed(problem: Problem, version: str, now: datetime) -> Alert:
     )
 
 
-def live(rule: str, result: Backtest, since_days: int, now: datetime, version: str) -> Alert:
-    """A rule was added or changed: what it would have brought."""
+def live(rule: str, result: Backtest, since: str, now: datetime, version: str) -> Alert:
+    """A rule was added or changed: what it would have brought *since*, "last 7 days"."""
     count = result.of(rule)
     change = f" (+{count.gained} −{count.lost})" if count.kept or count.lost else ""
     total = count.gained + count.kept
     return ids.operator_alert(
         f"rule-live:{rule}",
         version,
-        title=f"{rule} is live: last {since_days} days {total} matches{change}",
+        title=f"{rule} is live: {since} {total} matches{change}",
         text="From now on new stories are matched by it as it stands.",
         now=now,
         severity=Severity.NORMAL,

@@ -198,12 +198,12 @@ class Reloader:
         entries = await self._store.call(
             lambda store: store.entries(since=now - LOOK_BACK, limit=LOOK_BACK_ENTRIES)
         )
+        all_of_them = len(entries) < LOOK_BACK_ENTRIES
+        since = f"last {LOOK_BACK.days} days" if all_of_them else f"newest {len(entries)} entries"
         result = await asyncio.to_thread(backtest, new, old, entries, edited)
         for loaded in new.rules:
             if loaded.rule.name in edited and loaded.enabled:
-                alert = notices.live(
-                    loaded.rule.name, result, LOOK_BACK.days, now, loaded.fingerprint
-                )
+                alert = notices.live(loaded.rule.name, result, since, now, loaded.fingerprint)
                 await self._upkeep.tell_owner(loaded.rule.owner, alert)
 
     # --- configuration
