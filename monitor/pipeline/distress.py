@@ -58,10 +58,9 @@ class Distress:
                 self._told = True
                 await self._cry(database_stuck(str(busy), self._since, now))
             return
-        since, told = self._since, self._told
+        if self._told and self._since is not None:
+            await self._queue(database_mended(self._since, now))
         self._since, self._told = None, False
-        if told and since is not None:
-            await self._queue(database_mended(since, now))
         await self._look_for_the_file(now)
 
     async def _look_for_the_file(self, now: datetime) -> None:
