@@ -82,7 +82,8 @@ class Templating:
     async def check(self) -> None:
         """Take over what has changed and is stable."""
         if self._watch.observe(await asyncio.to_thread(self._stamps)):
-            await self.reload()
+            with self._watch.taking_over():
+                await self.reload()
 
     async def reload(self) -> None:
         """Read the files again, changed or not."""
