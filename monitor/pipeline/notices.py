@@ -39,11 +39,6 @@ def _place(problem: Problem) -> str:
     return f"{problem.file}:{problem.line}" if problem.line else problem.file
 
 
-def not_live_note(what: str) -> str:
-    """The note in the store that says why the *what* in the files are not in force."""
-    return f"not-live:{what}"
-
-
 def templates_not_live(problems: Sequence[Problem], since: str, now: datetime) -> Alert:
     """Templates that cannot be used: told like ``not_live``."""
     shown = "\n".join(map(str, problems[:SHOWN]))

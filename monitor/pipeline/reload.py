@@ -26,6 +26,7 @@ from monitor.pipeline.config_changes import changed_targets, rescheduled
 from monitor.pipeline.config_files import ConfigFiles
 from monitor.pipeline.in_force import InForce, joint_problems
 from monitor.pipeline.jumps import not_later
+from monitor.pipeline.noted import not_live_note
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
@@ -274,7 +275,7 @@ class Reloader:
         errors = [problem for problem in problems if not problem.warning]
         since = await unusable.begun(what, self._store, now)
         shown = "\n".join(str(problem) for problem in errors)
-        await self._store.call(lambda store: store.set_note(notices.not_live_note(what), shown))
+        await self._store.call(lambda store: store.set_note(not_live_note(what), shown))
         self._report(Reloaded(what=what, problems=tuple(errors)))
         await self._upkeep.tell_operators([notices.not_live(what, errors, since, now)])
 
@@ -287,7 +288,7 @@ class Reloader:
 
 
 def _forget_problems(what: str, store: Store) -> None:
-    store.set_note(notices.not_live_note(what), None)
+    store.set_note(not_live_note(what), None)
 
 
 def _database_moved(config: Config) -> Problem:

@@ -27,6 +27,7 @@ from monitor.errors import Problem, StoreBusy
 from monitor.events import Reloaded, Trouble
 from monitor.model import Alert, Message
 from monitor.pipeline import notices, unusable
+from monitor.pipeline.noted import not_live_note
 from monitor.pipeline.shared import Shared
 from monitor.rules.watch import Stamp, Watcher, read_stamps
 from monitor.settings import Channel
@@ -109,7 +110,7 @@ class Templating:
         self._told.clear()
         problems = [problem for problem in found.problems if not problem.warning]
         shown = "\n".join(map(str, problems)) or None
-        note = notices.not_live_note("templates")
+        note = not_live_note("templates")
         await self._store.call(lambda store: store.set_note(note, shown))
         if problems:
             await self._refused(problems)
