@@ -9,12 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from monitor import ids
-from monitor.alerts.operator import (
-    database_damaged,
-    database_mended,
-    database_moved,
-    database_stuck,
-)
+from monitor.alerts import storage
 from monitor.alerts.render import render
 from monitor.alerts.route import deliveries
 from monitor.errors import StoreBusy, StoreDamaged
@@ -56,10 +51,10 @@ class Distress:
             self._report(Trouble(what="the database cannot be written", detail=str(busy)))
             if not self._told and now - self._since >= PATIENCE:
                 self._told = True
-                await self._cry(database_stuck(str(busy), self._since, now))
+                await self._cry(storage.stuck(str(busy), self._since, now))
             return
         if self._told and self._since is not None:
-            await self._queue(database_mended(self._since, now))
+            await self._queue(storage.mended(self._since, now))
         self._since, self._told = None, False
         await self._look_for_the_file(now)
 
@@ -68,13 +63,13 @@ class Distress:
         in_place = await self._store.call(lambda store: store.is_in_place())
         if not in_place and not self._told_moved:
             self._report(Trouble(what="the database was moved away or replaced"))
-            await self._queue(database_moved(self._in_force.config.database, now))
+            await self._queue(storage.moved(self._in_force.config.database, now))
         self._told_moved = not in_place
 
     async def despair(self, damage: StoreDamaged) -> None:
         """Tell that the monitor ends, because a person must look at its database."""
         self._report(Trouble(what="the database is damaged", detail=str(damage)))
-        await self._cry(database_damaged(str(damage), self._clock()))
+        await self._cry(storage.ended_by_damage(str(damage), self._clock()))
 
     async def _cry(self, alert: Alert) -> None:
         """Hand *alert* to the operators' channels without storing anything."""
