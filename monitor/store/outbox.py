@@ -98,7 +98,7 @@ def _claim_companions(db: sqlite3.Connection, values: dict[str, object]) -> None
 
 
 def _queued(db: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> list[QueuedDelivery]:
-    messages: dict[str, Message] = {}
+    messages: dict[str, Message | None] = {}
     members = {name: stories.members(db, name) for name in {row["a_story_id"] for row in found}}
     for row in found:
         name = row["message_id"]

@@ -28,6 +28,8 @@ from monitor.store.rows import Row, dump, micros, micros_or_none, moment, moment
 
 # --- alerts
 
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError)
+
 _TOLD = ("title", "rule_note", "url", "outlet", "terms", "text", "facts")
 _UPDATE_TOLD = ("title", "url", "outlet", "rule_name", "terms", "outlets")
 _TOLD_TIMES = ("published_at", "first_alerted_at")
@@ -58,8 +60,16 @@ def update_row(update: Update) -> tuple[Any, ...]:
     )
 
 
-def update(row: Row) -> Update:
-    told = json.loads(row["told"])
+def update(row: Row) -> Update | None:
+    """None if it is damaged: its story is told without it."""
+    try:
+        return _update(row)
+    except _DAMAGE:
+        return None
+
+
+def _update(row: Row) -> Update:
+    told = _read_told(row["told"])
     return Update(
         number=row["number"],
         story_id=row["story_id"],
@@ -98,7 +108,7 @@ def alert(row: Row, prefix: str = "") -> Alert:
     """*prefix* stands before the column names of a joined row; what is damaged says so."""
     try:
         return _alert(row, prefix)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _DAMAGE:
         return _remains(row, prefix)
 
 
@@ -197,7 +207,15 @@ def message_row(message: Message) -> tuple[Any, ...]:
     return message.id, message.channel, message.target, micros(message.created_at), dump(frozen)
 
 
-def message(row: Row, *, attempts: int = 0, ambiguous: int = 0) -> Message:
+def message(row: Row, *, attempts: int = 0, ambiguous: int = 0) -> Message | None:
+    """None if it is damaged: then it is made anew."""
+    try:
+        return _message(row, attempts, ambiguous)
+    except _DAMAGE:
+        return None
+
+
+def _message(row: Row, attempts: int, ambiguous: int) -> Message:
     frozen = json.loads(row["frozen"])
     return Message(
         id=row["id"],

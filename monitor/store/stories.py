@@ -144,7 +144,7 @@ def _standing(db: sqlite3.Connection, story: Story) -> Standing:
         )
     if not alerts:
         return Standing(story=story)
-    told = [rows_out.update(row) for row in _updates(db, story.id)]
+    told = updates(db, story.id)
     return Standing(
         story=story,
         feeds=_feeds(db, story.id),
@@ -173,11 +173,6 @@ def _with_terms(rule: str, alert: StandingAlert, told: Sequence[Update]) -> Stan
 def _targets(db: sqlite3.Connection, alert_id: str) -> tuple[tuple[str, str], ...]:
     query = "SELECT DISTINCT channel, target FROM deliveries WHERE alert_id = ? AND kind = 'first'"
     return tuple((row["channel"], row["target"]) for row in db.execute(query, [alert_id]))
-
-
-def _updates(db: sqlite3.Connection, story_id: str) -> list[sqlite3.Row]:
-    query = "SELECT * FROM updates WHERE story_id = ? ORDER BY created_at, number"
-    return db.execute(query, [story_id]).fetchall()
 
 
 def _feeds(db: sqlite3.Connection, story_id: str) -> frozenset[str]:
@@ -296,12 +291,20 @@ def _member(row: sqlite3.Row) -> Member:
         url=row["url"],
         outlet=row["name"],
         seen_at=rows.moment(row["first_seen_at"]),
-        because=tuple(json.loads(row["because"] or "[]")),
+        because=_because(row["because"] or "[]"),
         gap=timedelta(microseconds=row["gap"] or 0),
         copy_of=row["copy_of"] or "",
         containment=row["containment"] or 0.0,
         by_hand=bool(row["by_hand"]),
     )
+
+
+def _because(text: str) -> tuple[str, ...]:
+    """Why an entry is in its story; nothing, if that is damaged."""
+    try:
+        return tuple(map(str, json.loads(text)))
+    except (ValueError, TypeError):
+        return ()
 
 
 def update(db: sqlite3.Connection, number: int) -> Update | None:
@@ -310,7 +313,10 @@ def update(db: sqlite3.Connection, number: int) -> Update | None:
 
 
 def updates(db: sqlite3.Connection, story_id: str) -> list[Update]:
-    return [rows_out.update(row) for row in _updates(db, story_id)]
+    """Those of a story in the order they came."""
+    query = "SELECT * FROM updates WHERE story_id = ? ORDER BY created_at, number"
+    found = (rows_out.update(row) for row in db.execute(query, [story_id]))
+    return [each for each in found if each is not None]
 
 
 def _story(row: sqlite3.Row) -> Story:
