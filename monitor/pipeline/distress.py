@@ -6,7 +6,11 @@ told like everything else.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
+
+import structlog
 
 from monitor import ids
 from monitor.alerts import storage
@@ -18,8 +22,12 @@ from monitor.model import Alert, Delivery
 from monitor.pipeline.deliver import Sends
 from monitor.pipeline.noted import ALIVE
 from monitor.pipeline.shared import Shared
+from monitor.settings import Config
 
 PATIENCE = timedelta(minutes=1)  # a lock that passes is nobody's business
+LONGEST = timedelta(minutes=1)  # that it may take to tell: longer than one hand-over
+
+log = structlog.get_logger()
 
 
 class Distress:
@@ -72,12 +80,24 @@ class Distress:
         await self._cry(storage.ended_by_damage(str(damage), self._clock()))
 
     async def _cry(self, alert: Alert) -> None:
-        """Hand *alert* to the operators' channels without storing anything."""
-        for row in deliveries([alert], {}, (), self._in_force.config, self._clock()):
-            await self._hand_over(alert, row)
+        """Hand *alert* to the operators' channels without storing anything.
 
-    async def _hand_over(self, alert: Alert, row: Delivery) -> None:
+        To all of them at once, and not for ever: none that hangs, or trips us, keeps the others
+        from hearing of it.
+        """
         config = self._in_force.config
+        rows = deliveries([alert], {}, (), config, self._clock())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST.total_seconds()):
+                await asyncio.gather(*(self._told_by(alert, row, config) for row in rows))
+
+    async def _told_by(self, alert: Alert, row: Delivery, config: Config) -> None:
+        try:
+            await self._hand_over(alert, row, config)
+        except Exception:
+            log.exception("telling past the outbox failed", target=row.target)
+
+    async def _hand_over(self, alert: Alert, row: Delivery, config: Config) -> None:
         channel = next(each for each in config.channels if each.name == row.channel)
         target = next((each for each in channel.targets if each.name == row.target), None)
         if target is None:
