@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -25,6 +26,7 @@ from monitor.errors import ChildFailed
 _REQUEST = struct.Struct("!IQ")  # lengths of header and body
 _ANSWER = struct.Struct("!Q")
 MAX_ANSWER = 256 << 20
+LONG = 1 << 20  # bytes: a longer answer is read beside the event loop, not in it
 LAST_BREATH = 1.0  # seconds that a child that hung up has to exit
 
 Function = Callable[[Mapping[str, Any], bytes], Any]
@@ -132,7 +134,8 @@ class _Child:
         (length,) = _ANSWER.unpack(await self._process.stdout.readexactly(_ANSWER.size))
         if length > MAX_ANSWER:
             raise EOFError("the answer is too long")
-        answer = json.loads(await self._process.stdout.readexactly(length))
+        text = await self._process.stdout.readexactly(length)
+        answer = json.loads(text) if length <= LONG else await asyncio.to_thread(json.loads, text)
         if not isinstance(answer, dict):
             raise EOFError("not an answer")
         return answer
@@ -181,6 +184,7 @@ def main(function: str, limits: str, parent: str) -> None:
         _limit(resource.RLIMIT_AS, bounds["memory"])
     module, _, name = function.partition(":")
     work: Function = getattr(importlib.import_module(module), name)
+    gc.freeze()  # what is imported stays
     while (request := _read(requests)) is not None and os.getppid() == int(parent):
         _allow_cpu(bounds["cpu"])
         answer = json.dumps(_answer(work, *request)).encode()

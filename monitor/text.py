@@ -11,7 +11,7 @@ import re
 import sys
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 
 # Letters that do not decompose into a base letter and an accent.
@@ -47,11 +47,15 @@ _SIGNS = (
 )
 
 
+def _is_mark(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Mn", "Mc")
+
+
 def _marks() -> str:
     """Combining marks as a character class: ``\\w`` leaves them out, and so cuts Hindi words."""
     # Between them there are only ideographs, Hangul and private signs: looking takes 10 ms.
     places = chain(range(0x300, 0x3400), range(0xA000, 0xAC00), range(0xF900, 0xFFFF))
-    points = [n for n in places if unicodedata.category(chr(n)) in ("Mn", "Mc")]
+    points = [n for n in places if _is_mark(chr(n))]
     ranges: list[list[int]] = []
     for point in points:
         if ranges and ranges[-1][1] == point - 1:
@@ -61,25 +65,27 @@ def _marks() -> str:
     return "".join(f"\\u{start:04x}-\\u{end:04x}" for start, end in ranges)
 
 
-_MARKS = _marks()
-_INSIDE = rf"(?:[^\W_{_SIGNS}]|[{IGNORABLE}{_MARKS}])"
-# Dotted acronym | word, but not the s of a possessive | sign.
-_TOKEN = re.compile(
-    r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_]))?"
-    rf"|(?!(?<=[^\W_]['’ʼ＇])s(?![^\W_]))[^\W_{_SIGNS}]{_INSIDE}*"
-    rf"|[{_SIGNS}]"
-)
+_DOTTED = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_]))?")
+
+
+@cache  # made when first needed: it takes as long as all else that some commands do
+def _token() -> re.Pattern[str]:
+    """Dotted acronym | word, but not the s of a possessive | sign."""
+    inside = rf"(?:[^\W_{_SIGNS}]|[{IGNORABLE}{_marks()}])"
+    word = rf"(?!(?<=[^\W_]['’ʼ＇])s(?![^\W_]))[^\W_{_SIGNS}]{inside}*"
+    return re.compile(rf"{_DOTTED.pattern}|{word}|[{_SIGNS}]")
+
+
 _ASCII_TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Za-z]\.){2,}(?:[A-Za-z](?![A-Za-z0-9]))?"
     r"|(?!(?<=[A-Za-z0-9]')s(?![A-Za-z0-9]))[A-Za-z0-9]+"
 )
 # What ``words`` goes by, which takes a text as a whole.
 _MAY_BE_DOTTED = re.compile(r"\.[^\W_]\.")
-_DOTTED = re.compile(_TOKEN.pattern.partition("|")[0])
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 _POSSESSIVE = re.compile(r"'s(?![^\W_])")
 _ASCII_FOLDED = {n: chr(n).lower() if chr(n).isalnum() else " " for n in range(128)}
-_OF_ITS_OWN = re.compile(f"[{_SIGNS}{IGNORABLE}{_MARKS}]")
+_SIGN = re.compile(f"[{_SIGNS}]")
 _NOT_RAW = dict.fromkeys(map(ord, IGNORABLE + "."))
 
 
@@ -99,7 +105,7 @@ def columns(text: str) -> Columns:
     ends: list[int] = []
     ascii_only = text.isascii()
     lower = text.lower() if ascii_only else text
-    for found in (_ASCII_TOKEN if ascii_only else _TOKEN).finditer(text):
+    for found in (_ASCII_TOKEN if ascii_only else _token()).finditer(text):
         start, end = found.span()
         word = lower[start:end]
         if not ascii_only:
@@ -137,7 +143,7 @@ def joined_words(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     """One by one: for all scripts."""
-    found = map(fold, _TOKEN.findall(text))
+    found = map(fold, _token().findall(text))
     return [word.replace(".", "") if "." in word else word for word in found]
 
 
@@ -182,7 +188,7 @@ class _Spelt(dict[str, str]):
 
     def __missing__(self, sign: str) -> str:
         spelt = " "
-        if _OF_ITS_OWN.match(sign):
+        if _SIGN.match(sign) or sign in IGNORABLE or _is_mark(sign):
             spelt = ""
         elif sign.isalnum():
             folded = fold(sign)

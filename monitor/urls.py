@@ -51,6 +51,11 @@ _PAGE = "c:"
 _HOST_PREFIXES = frozenset({"www", "m", "amp"})
 _HOST = re.compile(r"[\w.:%-]+")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_PLAIN = re.compile(
+    r"https?://([\w.-]+)(?::([0-9]{1,4}))?(/[\w.~%/@:!$&'()*+,;=-]*)?"
+    r"(?:\?([\w.~%/@:!$&'()*+,;=?-]*))?(?:#([\w.~%/@:!$&'()*+,;=?-]*))?",
+    re.ASCII,
+)
 _NO_ESCAPES = re.compile(r"[\w.~/:@!$&'()*+,;=-]*", re.ASCII)
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})?")
 _AMPERSAND = re.compile(r"&(?:amp;)*")
@@ -62,18 +67,14 @@ def canonical_key(url: str) -> str:
 
     Idempotent.  Rules: shared reference "matching", 3.1.
     """
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-        host = _host(parts.hostname or "")
-    except ValueError:
+    parts = _parts(url.strip())
+    if parts is None:
         return ""
-    if parts.scheme not in ("http", "https") or not host:
-        return ""
-    path, query = _path(parts.path), _query(parts.query)
+    host, port, path, query, fragment = parts
+    host, path, query = _host(host), _path(path), _query(query)
     # A few sites keep the page's name behind "#!"; any other fragment is a place in the page.
-    page = f"#{_escape(parts.fragment, '?#')}" if parts.fragment.startswith("!") else ""
-    if not (path or query or page):
+    page = f"#{_escape(fragment, '?#')}" if fragment.startswith("!") else ""
+    if not host or not (path or query or page):
         return ""
     shown_port = "" if port in (None, 80, 443) else f":{port}"
     return f"https://{host}{shown_port}{path or '/'}{'?' if query else ''}{query}{page}"
@@ -94,6 +95,21 @@ def page_key(url: str) -> str:
 def is_page(key: str) -> bool:
     """Whether *key* is one of ``page_key``."""
     return key.startswith(_PAGE)
+
+
+def _parts(url: str) -> tuple[str, int | None, str, str, str] | None:
+    """Host, port, path, query and fragment of *url*; None if it is not one of a web page."""
+    if found := _PLAIN.fullmatch(url):  # most are: what comes of it is the same, sooner
+        host, port, path, query, fragment = found.groups(default="")
+        return host, int(port) if port else None, path, query, fragment
+    try:
+        parts = urlsplit(url)
+        host, port_ = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https"):
+        return None
+    return host, port_, parts.path, parts.query, parts.fragment
 
 
 def _host(host: str) -> str:

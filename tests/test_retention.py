@@ -48,6 +48,7 @@ def told(store: SqliteStore, state: DeliveryState = DeliveryState.ACCEPTED):
     store.commit(
         [an_outcome(entry, feed=feed, alerts=(alert,), deliveries=(row,), updates=(update,))]
     )
+    store.index_new()
     store.claim_deliveries(NOW, 10)
     store.freeze([a_message(delivery=row)])
     done = replace(row, state=state, attempts=1)
@@ -88,6 +89,7 @@ def test_room_is_used_again(store: SqliteStore) -> None:
     (feed,) = store.feeds()
     many = [an_entry(f"E {n}", feed=feed, summary="word " * 300) for n in range(200)]
     store.commit([an_outcome(*many, feed=feed)])
+    store.index_new()
     number = store._db.execute("SELECT rowid, id FROM entries ORDER BY rowid").fetchall()
     emptied(store)
     (free,) = store._db.execute("PRAGMA freelist_count").fetchone()

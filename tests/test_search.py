@@ -15,7 +15,7 @@ import pytest
 from monitor.cli import invoke
 from monitor.model import Entry, Outcome, Revision
 from monitor.searchquery import to_index
-from monitor.store.search import Wanted
+from monitor.store.search import MANY, Wanted
 from monitor.store.sqlite import SqliteStore
 from tests.builders import NOW, an_entry, an_outcome, feed_settings, minutes
 from tests.test_backups import CONFIG
@@ -35,6 +35,7 @@ def add(store: SqliteStore, *titles: str, **changes: object) -> list[Entry]:
     (feed,) = store.feeds()
     entries = [an_entry(title, feed=feed, **changes) for title in titles]
     assert store.commit([an_outcome(entry, feed=feed) for entry in entries])
+    store.index_new()
     return entries
 
 
@@ -90,6 +91,7 @@ class TestTheIndex:
         entry = an_entry("Before", feed=feed)
         revision = Revision(entry=replace(entry, title="After"), changed_at=NOW)
         store.commit([an_outcome(entry, feed=feed), Outcome(feed=feed, revisions=(revision,))])
+        store.index_new()
         assert titles(store, "after") == ["After"]
         assert is_in_step(store)
 
@@ -101,6 +103,25 @@ class TestTheIndex:
         add(store, "Whole")
         assert titles(store, "half OR whole") == ["Whole"]
         assert is_in_step(store)
+
+    def test_many_wait_for_no_quiet_moment(self, store: SqliteStore) -> None:
+        (feed,) = store.feeds()
+        few, many = (
+            [an_outcome(*(an_entry(f"{name} {n}", feed=feed) for n in range(count)), feed=feed)]
+            for name, count in (("Few", MANY - 1), ("More", 1))
+        )
+        store.commit(few)
+        assert titles(store, "few") == []
+        store.commit(many)
+        assert titles(store, "more") == ["More 0"]
+        assert len(titles(store, "few", limit=MANY)) == MANY - 1
+        assert is_in_step(store)
+
+    def test_nothing_new_writes_nothing(self, store: SqliteStore) -> None:
+        add(store, "One")
+        before = store._db.total_changes
+        store.index_new()
+        assert store._db.total_changes == before
 
     def test_vacuum_keeps_the_numbers_of_the_rows(self, store: SqliteStore) -> None:
         """The index knows entries by row number, which SQLite does not promise to keep."""

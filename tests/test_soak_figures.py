@@ -135,6 +135,8 @@ def a_result(**changes: Any) -> dict[str, Any]:
         "rss": {"an_hour": 5.0, "noise": 1.0},
         "rss now": 300.0,
         "rss of entries": 4.5,
+        "own": {"an_hour": 1.0, "noise": 1.0},
+        "own now": 80.0,
         "handles": {"an_hour": 0.0, "noise": 1.0},
         "handles now": 22,
         "wal": 4.0,

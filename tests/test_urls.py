@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.urls import canonical_key
+from monitor.urls import _PLAIN, _parts, canonical_key
 
 PAGE = "https://example.org/news/arms-sale"
 
@@ -100,3 +102,20 @@ def test_a_key_is_its_own_key(scheme: str, pieces: list[str]) -> None:
 def test_any_text_is_taken(text: str) -> None:
     key = canonical_key(f"https://{text}")
     assert canonical_key(key) == key
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a.example", "B_1", ":80", ":0080", "/", "..", ";", "?", "#", "!", "x", "%20", "["]
+        ),
+        max_size=8,
+    )
+)
+def test_usual_addresses_are_parted_as_all_are(parts: list[str]) -> None:
+    url = "https://" + "".join(parts)
+    if _PLAIN.fullmatch(url):
+        plain = urlsplit(url)
+        expected = (plain.hostname, plain.port, plain.path, plain.query, plain.fragment)
+        host, *others = _parts(url) or ("",)
+        assert (host.lower(), *others) == expected

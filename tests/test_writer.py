@@ -17,6 +17,8 @@ import pytest
 from monitor.errors import StoreBusy, StoreDamaged, StoreRefused
 from monitor.model import Feed, Outcome
 from monitor.store import Store
+from monitor.store import writer as writers
+from monitor.store.search import Wanted
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 from tests.builders import NOW, an_entry, an_outcome, feed_settings, minutes
@@ -292,3 +294,43 @@ async def test_the_end_does_not_wait_for_the_lock_of_another(tmp_path: Path) -> 
             with pytest.raises(StoreBusy):
                 await waits
             await writer.aclose()
+
+
+def searchable(path: Path) -> int:
+    with closing(SqliteStore.read_only(str(path))) as store:
+        return len(store.search(Wanted(words="nato")))
+
+
+def test_words_are_indexed_when_nothing_else_is_to_be_done(tmp_path):
+    path = tmp_path / "m.db"
+
+    async def test(writer: Writer) -> None:
+        (feed, other, *_) = await claimed(writer)
+        await writer.commit(an_outcome_of(feed))
+        assert searchable(path) == 0  # nobody waits for it
+        async with asyncio.timeout(10):
+            while searchable(path) == 0:
+                await asyncio.sleep(0.05)
+        await writer.commit(an_outcome_of(other))  # and goes on
+
+    run(test, path)
+    assert searchable(path) == 2  # at the end at the latest
+
+
+def test_words_that_cannot_be_indexed_now_are_later(tmp_path, monkeypatch):
+    path = tmp_path / "m.db"
+    monkeypatch.setattr(writers, "QUIET", 0.01)
+
+    async def test(writer: Writer) -> None:
+        (feed, other, *_) = await claimed(writer)
+        await writer.commit(an_outcome_of(feed))
+        with closing(sqlite3.connect(path)) as rival:
+            rival.execute("BEGIN IMMEDIATE")
+            await asyncio.sleep(0.2)
+            assert searchable(path) == 0
+        await writer.commit(an_outcome_of(other))
+        async with asyncio.timeout(10):
+            while searchable(path) < 2:
+                await asyncio.sleep(0.05)
+
+    run(test, path)

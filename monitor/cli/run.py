@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import pyexpat
@@ -220,6 +221,7 @@ async def _session(
         hinted=waker.hinted,
         stuck=waker.stuck,
     ) as session:
+        gc.freeze()  # what is loaded stays: to look for garbage in it holds everything up
         try:
             yield session, shows, waker
         finally:

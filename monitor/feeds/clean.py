@@ -65,9 +65,10 @@ _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
 
 def clean_text(text: str) -> str:
     """*text* without controls, lone surrogates and bidi marks; line ends are newlines; NFC."""
-    if text.isascii() and text.isprintable():  # most texts: nothing to look for
+    plain = text.replace("\n", "").isprintable()  # most texts: nothing to look for
+    if plain and text.isascii():
         return text
-    if _ANY.search(text):
+    if not plain and _ANY.search(text):
         text = _UNWANTED.sub("", _SURROGATES.sub("\ufffd", _BREAKS.sub("\n", text)))
     return unicodedata.normalize("NFC", text)
 
@@ -125,5 +126,8 @@ def _block_of(node: LexborNode) -> int:
 
 
 def _tidy(text: str) -> str:
-    lines = (" ".join(line.split()) for line in clean_text(text).split("\n"))
+    text = clean_text(text)
+    if "\n" not in text:
+        return " ".join(text.split())
+    lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(filter(None, lines))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -115,17 +116,10 @@ class Reader:
             self._harmless(inner, within, depth + 1)
 
     def _name(self, element: Element) -> str:
-        """The element's name as feedparser's handlers have it: "title", "dc_creator"."""
-        uri, _, local = str(element.tag).lower().rpartition("}")
-        if uri == _IN_ATOM:
-            return local if self.atom else f"atom {local}"
-        if not uri and not self.atom:
-            return local
-        prefix = PREFIXES.get(uri[1:], "other")
-        bare = prefix == "other" and self.bare_others  # then feedparser knows it by ``local`` alone
-        if not prefix or (bare and (local in _HANDLED or local in TAKEN)):
+        name = _named(str(element.tag), self.atom, self.bare_others)
+        if name is None:
             raise Doubt
-        return f"{prefix}_{local}"
+        return name
 
     def _absolute(self, link: str) -> str:
         return link if is_whole(link) else str(_urljoin(self.url, link))
@@ -311,6 +305,21 @@ _ATOM_HANDLERS: Mapping[str, Handler] = {
     "published": lambda reader, child: reader.date(child, "published"),
     "updated": lambda reader, child: reader.date(child, "updated"),
 }
+
+
+@lru_cache(maxsize=1_000)
+def _named(tag: str, atom: bool, bare_others: bool) -> str | None:
+    """An element's name as feedparser's handlers have it ("title", "dc_creator"); None in doubt."""
+    uri, _, local = tag.lower().rpartition("}")
+    if uri == _IN_ATOM:
+        return local if atom else f"atom {local}"
+    if not uri and not atom:
+        return local
+    prefix = PREFIXES.get(uri[1:], "other")
+    bare = prefix == "other" and bare_others  # then feedparser knows it by ``local`` alone
+    if not prefix or (bare and (local in _HANDLED or local in TAKEN)):
+        return None
+    return f"{prefix}_{local}"
 
 
 def _plain(element: Element) -> Mapping[str, str]:

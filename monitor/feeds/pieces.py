@@ -122,27 +122,25 @@ def _entries(
     body: bytes, start: int, kind: bytes, proven: Container[bytes]
 ) -> tuple[list[bytes], list[bytes], int] | None:
     """The entries from *start* on, one behind the other, their hashes, and where the last ends."""
-    opening, closing = _OPENING[kind], _CLOSING[kind]
+    closing = _CLOSING[kind]
     entries: list[bytes] = []
-    hashes: list[bytes] = []
-    while True:
-        end = body.find(closing, start) + len(closing)
-        following = opening.search(body, start + 1)
-        if end < len(closing) or len(entries) == MAX_PIECES:
+    starts = [found.start() for found in _OPENING[kind].finditer(body, start)]
+    if len(starts) > MAX_PIECES:
+        return None
+    end = start
+    for begin in starts:
+        if begin < end:
+            return None  # one within the other, or the end of the last is not what we found
+        if not (begin == end or body[end:begin].isspace() or _BETWEEN.fullmatch(body, end, begin)):
             return None
-        if following is not None and following.start() < end:
-            return None  # one within the other, or the end of this one is not what we found
-        entry = body[start:end]
-        hashes.append(digest(entry))
-        # A cut within CDATA or a comment would show in the piece.
-        if hashes[-1] not in proven and not _is_balanced(entry):
+        end = body.find(closing, begin) + len(closing)
+        if end < len(closing):
             return None
-        entries.append(entry)
-        if following is None:
-            return entries, hashes, end
-        start = following.start()
-        if not _BETWEEN.fullmatch(body, end, start):
-            return None
+        entries.append(body[begin:end])
+    hashes = [digest(entry) for entry in entries]
+    # A cut within CDATA or a comment would show in the piece.
+    unproven = (entry for entry, name in zip(entries, hashes, strict=True) if name not in proven)
+    return (entries, hashes, end) if all(map(_is_balanced, unproven)) else None
 
 
 def _is_balanced(part: bytes) -> bool:

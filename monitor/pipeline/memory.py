@@ -18,7 +18,7 @@ from monitor.stories.names import READ, Mentions, apart, mentions, together
 from monitor.stories.references import references
 
 MOST_APART = 4  # stories looked at that are like it and about another place
-SLICE = 10  # entries placed before the event loop gets its turn
+SLICE = 5  # entries placed before the event loop gets its turn
 
 
 @dataclass(slots=True)

@@ -46,6 +46,7 @@ IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
 IN_HAND = 16  # documents that wait to be read or stored while others are fetched, about
 FEW = 8  # visits: with more under way, what a visit left is stored together with others
 BATCH = 32  # claimed at a time where many wait: ranking them all costs more than one visit
+MANY = 100  # entries: to normalise them takes a hundredth of a second
 PORTION = 500  # new entries stored before other feeds get the lane
 PORTION_LEASE = timedelta(minutes=1)  # longer than a portion takes; after a crash it is due again
 
@@ -278,8 +279,8 @@ class Poller:
     async def _normalised(
         self, feed: Feed, parsed: ParsedFeed
     ) -> tuple[IdentityMode, tuple[Entry, ...]]:
-        """The document's entries; those of a giant one beside the event loop, not in it."""
-        if len(parsed.entries) <= PORTION:
+        """The document's entries; those of a large one beside the event loop, not in it."""
+        if len(parsed.entries) <= MANY:
             return entries_of(parsed, feed, self._clock())
         return await asyncio.to_thread(entries_of, parsed, feed, self._clock())
 

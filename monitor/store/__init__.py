@@ -131,6 +131,9 @@ class Store(Protocol):
     def search(self, wanted: Wanted) -> list[Found]:
         """Entries with these words."""
 
+    def index_new(self) -> None:
+        """Make searchable what was stored since the last time."""
+
     def index_older(self, limit: int) -> int:
         """Make up to *limit* entries searchable that an older program stored; how many."""
 

@@ -98,7 +98,8 @@ class Incoming(Transactions):
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         with self._writing() as db:
             accepted = [self._commit_one(db, outcome) for outcome in outcomes]
-            search.catch_up(db)
+            if search.behind(db) >= search.MANY:
+                search.catch_up(db)
         crashpoint("after-commit")
         return accepted
 

@@ -33,6 +33,13 @@ class Kept(Transactions):
         with self._reading() as db:
             return search.find(db, wanted)
 
+    def index_new(self) -> None:
+        with self._reading() as db:
+            if not search.behind(db):
+                return
+        with self._writing() as db:
+            search.catch_up(db)
+
     def index_older(self, limit: int) -> int:
         with self._writing() as db:
             return search.add_older(db, limit)

@@ -1,7 +1,8 @@
 """The words of headlines and texts in the database: kept in step with the entries, and searched.
 
 ``entry_words`` (FTS5) holds no text, only where words stand in ``entries``.  New entries are added
-once a transaction, not by a trigger: each savepoint with words in it would cost a piece of index.
+many at once, or when nothing else is to be done: each transaction with words in it costs a piece of
+index, and an alert need not wait for it.
 Entries are never deleted, so that row numbers run from 1 without gaps.
 """
 
@@ -15,6 +16,7 @@ from monitor.model import Entry, Excerpt, Found
 from monitor.store import rows
 from monitor.store.entries import WITH_FEED
 
+MANY = 250  # entries that are not in the index: they wait no longer for a quiet moment
 _BEGIN, _END = "\x01", "\x02"  # round a hit: no text of ours has control characters
 _LONG = 32  # words of an excerpt
 _ADD = (
@@ -34,14 +36,21 @@ class Wanted:
     limit: int = 20
 
 
-def catch_up(db: sqlite3.Connection) -> None:
-    """Add what was stored since the newest entry that is in the index."""
+def behind(db: sqlite3.Connection) -> int:
+    """How many entries were stored since the newest that is in the index."""
     newest, added = db.execute(
         "SELECT (SELECT max(rowid) FROM entries),"
         " (SELECT coalesce(max(id), 0) FROM entry_words_docsize)"
     ).fetchone()
-    if newest is not None and newest > added:  # adding nothing would still write
-        db.execute(f"{_ADD} WHERE rowid > ? ORDER BY rowid", [added])
+    return int((newest or 0) - added)
+
+
+def catch_up(db: sqlite3.Connection) -> None:
+    """Add them."""
+    db.execute(
+        f"{_ADD} WHERE rowid > (SELECT coalesce(max(id), 0) FROM entry_words_docsize)"
+        " ORDER BY rowid"
+    )
 
 
 def add_older(db: sqlite3.Connection, limit: int) -> int:

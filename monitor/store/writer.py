@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from monitor.errors import StoreBusy, StoreDamaged
@@ -19,6 +20,7 @@ from monitor.store import Store
 T = TypeVar("T")
 
 GATHERING = 0.05  # seconds
+QUIET = 0.2  # seconds without work: then is the time for what nobody waits for
 
 Future = asyncio.Future[Any]
 Job = tuple[Callable[[Store], Any] | Outcome, Future]
@@ -100,18 +102,32 @@ class Writer:
             else:
                 self._work(self._store, batch)
         if self._store is not None:
+            self._catch_up()
             self._store.close()
 
     def _next_batch(self) -> list[Job]:
         """Everything that waits, at least one job; empty: it is time to end."""
         batch: list[Job] = []
         while not batch or not self._jobs.empty():
-            jobs = self._jobs.get()
+            jobs = self._next_jobs()
             if jobs is None:
                 self._jobs.put(None)  # seen again once this batch is done
                 break
             batch += jobs
         return batch
+
+    def _next_jobs(self) -> list[Job] | None:
+        try:
+            return self._jobs.get(timeout=QUIET)
+        except Empty:
+            self._catch_up()
+            return self._jobs.get()
+
+    def _catch_up(self) -> None:
+        """Make searchable what was stored; if that cannot be now, it will be later."""
+        if self._store is not None:
+            with suppress(StoreBusy, StoreDamaged):
+                self._store.index_new()
 
     def _work(self, store: Store, batch: list[Job]) -> None:
         """The jobs of *batch* in order, neighbouring outcomes together."""

@@ -173,8 +173,12 @@ def furniture(titles: Sequence[str]) -> frozenset[str]:
     read = titles[:MOST_TITLES]
     if len(read) < FEWEST_TITLES:
         return frozenset()
-    found = Counter(word for title in read for word in set(map(stem, words(title[:_LINE]))))
+    found = Counter(word for title in read for word in _stems(title[:_LINE]))
     return frozenset(word for word, n in found.items() if n > len(read) * FURNITURE)
+
+
+def _stems(title: str) -> set[str]:
+    return {stem(word) if word[-1] == "s" else word for word in words(title)}
 
 
 def weigh(found: Terms, frequencies: Frequencies) -> Features:

@@ -167,12 +167,18 @@ class Soak:
         return Reading(
             t=sample.t,
             rss=sample.rss,
+            own=_resident(house.process.pid),
             handles=sample.handles,
             threads=sample.threads,
             children=sample.children,
             wal=wal.stat().st_size if wal.exists() else 0,
             cpu=_cpu(house.process.pid),
         )
+
+
+def _resident(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _cpu(pid: int) -> float:

@@ -29,6 +29,7 @@ class Reading:
 
     t: float
     rss: int
+    own: int  # of ``rss``: the program without its children
     handles: int
     threads: int
     children: int

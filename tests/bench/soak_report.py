@@ -82,6 +82,8 @@ def figures(
         },
         "rss": asdict(figures_of.slope([(each.t, each.rss / MIB) for each in warm])),
         "rss now": warm[-1].rss / MIB,
+        "own": asdict(figures_of.slope([(each.t, each.own / MIB) for each in warm])),
+        "own now": warm[-1].own / MIB,
         "rss of entries": _in(entries, calm) * ENTRY / MIB / (end - calm[0]) * 3600,
         "handles": asdict(figures_of.slope([(each.t, each.handles) for each in warm])),
         "handles now": warm[-1].handles,
@@ -119,7 +121,7 @@ def missed(found: dict[str, Any]) -> list[str]:
 def told(found: dict[str, Any]) -> str:
     repeats = ", ".join(f"{n} {why}" for why, n in sorted(found["repeated"].items())) or "0"
     recovery = sorted(found["recovery"]) or [float("nan")]
-    rss, handles = found["rss"], found["handles"]
+    rss, own, handles = found["rss"], found["own"], found["handles"]
     jumps = "with" if found["clock jumps"] else "WITHOUT (no libfaketime)"
     lines = [
         f"{found['minutes']:g} min, {found['feeds']} feeds, seed {found['seed']},"
@@ -138,6 +140,8 @@ def told(found: dict[str, Any]) -> str:
         f" longest {recovery[-1]:.1f} s after {found['kills']} kills",
         f"memory         {found['rss now']:.0f} MiB, {rss['an_hour']:+.1f} ± {rss['noise']:.1f}"
         f" MiB/h, of which {found['rss of entries']:.1f} are entries of the last seven days",
+        f"of it its own  {found['own now']:.0f} MiB, {own['an_hour']:+.1f} ± {own['noise']:.1f}"
+        " MiB/h; the rest are children that read and send",
         f"handles        {found['handles now']}, {handles['an_hour']:+.1f}"
         f" ± {handles['noise']:.1f} per hour",
         f"log of SQLite  {found['wal']:.1f} MiB at most",
