@@ -150,23 +150,14 @@ def _config(
     last_good: LastGood,
 ) -> Config:
     monitor = table.monitor
-    channels = tuple(channel_reader.channel(*each) for each in enumerate(table.channels))
-    channels = channels or (TERMINAL_CHANNEL,)
+    channels = _channels(table, findings, channel_reader)
     known = [channel.name for channel in channels]
-    _check_unique(findings, "channels", "name", [channel.name for channel in table.channels])
-    for key in ("monitor_reports_to", "default_channels"):
-        _check_channels(findings, ("monitor", key), getattr(monitor, key) or (), known)
-    _check_fallbacks(findings, channels, known)
     folder = path.resolve().parent
-    database = str(folder / Path(monitor.database).expanduser())
-    if _is_folder(database):
-        what = f'"{monitor.database}" is a folder'
-        findings.add(("monitor", "database"), what, 'name a file in it, such as "data/monitor.db"')
+    database = _database(monitor, folder, findings)
     feeds_from = resolved(folder, monitor.feeds_from)
     own = _feeds(table, findings, feed_reader)
     feeds = (*own, *referenced(feeds_from, own, findings, partial(last_good, database)))
-    if not any(feed.enabled for feed in feeds):
-        findings.add(("feeds",), "no feed is watched", "add a [[feeds]] table", warning=True)
+    _check_watched(findings, feeds)
     return Config(
         path=str(path.resolve()),
         database=database,
@@ -188,6 +179,15 @@ def _config(
         channels=channels,
         routes=_routes(table, feeds, known, findings),
     )
+
+
+def _database(table: MonitorTable, folder: Path, findings: Findings) -> str:
+    """The path of the file, which need not be there."""
+    path = str(folder / Path(table.database).expanduser())
+    if _is_folder(path):
+        what, remedy = f'"{table.database}" is a folder', 'such as "data/monitor.db"'
+        findings.add(("monitor", "database"), what, f"name a file in it, {remedy}")
+    return path
 
 
 def _is_folder(path: str) -> bool:
@@ -239,13 +239,30 @@ def _poll(table: PollTable, findings: Findings) -> PollSettings:
     )
 
 
-# --- feeds
+# --- channels and feeds
+
+
+def _channels(table: ConfigTable, findings: Findings, reader: ChannelReader) -> tuple[Channel, ...]:
+    """Those of the file, or the terminal; what names them names them right."""
+    read = tuple(reader.channel(*each) for each in enumerate(table.channels))
+    channels = read or (TERMINAL_CHANNEL,)
+    known = [channel.name for channel in channels]
+    _check_unique(findings, "channels", "name", [channel.name for channel in table.channels])
+    for key in ("monitor_reports_to", "default_channels"):
+        _check_channels(findings, ("monitor", key), getattr(table.monitor, key) or (), known)
+    _check_fallbacks(findings, channels, known)
+    return channels
 
 
 def _feeds(table: ConfigTable, findings: Findings, reader: FeedReader) -> tuple[FeedSettings, ...]:
     _check_unique(findings, "feeds", "name", [feed.name for feed in table.feeds])
     _check_unique(findings, "feeds", "url", [feed.url.strip() for feed in table.feeds])
     return tuple(reader.feed(number, feed, table.poll) for number, feed in enumerate(table.feeds))
+
+
+def _check_watched(findings: Findings, feeds: Sequence[FeedSettings]) -> None:
+    if not any(feed.enabled for feed in feeds):
+        findings.add(("feeds",), "no feed is watched", "add a [[feeds]] table", warning=True)
 
 
 # --- routes and names

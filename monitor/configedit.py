@@ -16,18 +16,12 @@ import tomlkit
 from tomlkit.items import AoT, Item, Table
 
 from monitor import tomlpositions
-from monitor.errors import MonitorError
+from monitor.errors import NotWritten
 
 _BOM = "\ufeff"
 _BY_HAND = "edit it by hand, and look at it with `check`"
 
 Data = dict[str, Any]
-
-
-class NotWritten(MonitorError):
-    """The file cannot be edited in this way; nothing was changed."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

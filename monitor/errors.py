@@ -6,6 +6,7 @@ MonitorError
 │   ├── StoreRefused   not ours, from the future, damaged, unreadable: a person must act
 │   │   └── StoreDamaged   SQLite finds it damaged: no waiting mends that
 │   └── StoreBusy      locked or full: passes by itself, the caller tries again later     exit 1
+├── NotWritten         a file cannot be edited in the way that was asked                    exit 2
 ├── AlreadyRunning     another daemon holds the database                                    exit 4
 ├── QueryError         what was typed after `search` cannot be looked for                  exit 2
 └── ChildFailed        a sandboxed function died, was late or ran out of memory
@@ -78,6 +79,12 @@ class StoreBusy(StoreError):
 
 class StoryChanged(StoreError):
     """A story is no longer as it was when this was decided; nothing was written: decide again."""
+
+
+class NotWritten(MonitorError):
+    """A file cannot be edited in the way that was asked; nothing was changed."""
+
+    exit_code = 2
 
 
 class AlreadyRunning(MonitorError):

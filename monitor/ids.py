@@ -40,6 +40,11 @@ def delivery_id(alert: str, target: str, kind: str, sequence: int) -> str:
     return derive("delivery", alert, target, kind, str(sequence))
 
 
+def occurrence(at: datetime) -> str:
+    """One for what began, or was found, *at* a time: without the colons that part a subject."""
+    return f"{at:%Y%m%dT%H%M%S.%fZ}"
+
+
 def operator_alert(
     condition: str,
     occurrence: str,

@@ -12,6 +12,7 @@ import pytest
 
 from monitor.model import (
     Accepted,
+    DeliveryKind,
     FailureReason,
     Oddity,
     Placement,
@@ -26,8 +27,10 @@ from monitor.store import Store
 from monitor.timetable import Timetable, read_hours, read_slot
 from tests.builders import (
     NOW,
+    a_delivery,
     a_placement,
     an_entry,
+    an_operator_alert,
     an_outcome,
     feed_settings,
     minutes,
@@ -198,6 +201,22 @@ async def test_quiet_hours_hold_and_let_go_as_one(tmp_path: Path) -> None:
     (message,) = await desk.at(morning(14, "07:00:01"))
     assert message.text.startswith("Held during quiet hours, sent Fri 14 Feb 2025, 07:00 CET: 3")
     assert message.subject.startswith("[NORMAL] 3 stories from quiet hours: ")
+    await desk.store.aclose()
+
+
+async def test_notices_alone_are_not_told_as_a_digest_without_a_match(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, Channel(name="desk", targets=(TARGET,), quiet_hours=NIGHT))
+    night = desk.clock.now = morning(13, "23:00:00")
+    alerts = [an_operator_alert(f"feed-broken:{n}", now=night) for n in (1, 2)]
+    rows = [a_delivery(each, target="desk", due_at=night, created_at=night) for each in alerts]
+    rows = [replace(row, id=f"{n}", kind=DeliveryKind.NOTICE) for n, row in enumerate(rows)]
+    await desk.store.call(lambda store: store.raise_alerts(alerts, rows))
+    assert await desk.at(night) == []
+    (message,) = await desk.at(morning(14, "07:00:01"))
+    assert message.subject.startswith(f"[MONITOR] 2 notices from quiet hours: {alerts[0].title}")
+    assert message.text.startswith(
+        "Held during quiet hours, sent Fri 14 Feb 2025, 07:00 CET: 2 notices."
+    )
     await desk.store.aclose()
 
 

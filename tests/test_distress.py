@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 
 from monitor.errors import StoreBusy, StoreDamaged
 from monitor.events import Handed, Trouble
+from monitor.model import Accepted, Message, SendResult
 from monitor.pipeline.distress import Distress
+from monitor.settings import Channel, Target
 from monitor.store import Store
 from tests.builders import minutes
 from tests.desk import Desk
@@ -57,6 +61,35 @@ async def test_it_is_told_past_the_outbox_once_and_its_end_through_it(desk: Desk
     assert "can write its database again, after 5 minutes" in desk.sender.messages[-1].subject
     await distress.look()
     assert len(desk.sender.messages) == 2
+
+
+class Odd:
+    """Channels one of which hangs, one trips us, and one works."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def send(
+        self, message: Message, target: Target, channel: Channel, *, thread: str = ""
+    ) -> SendResult:
+        if channel.name == "hangs":
+            await asyncio.Event().wait()
+        if channel.name == "trips":
+            raise ValueError("a mistake of ours")
+        self.told.append(channel.name)
+        return Accepted()
+
+
+async def test_no_channel_keeps_another_from_hearing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.pipeline.distress.LONGEST", timedelta(seconds=0.2))
+    names = ("hangs", "trips", "works")
+    desk = Desk(tmp_path, *(Channel(name=n, targets=(Target(name=n, url=""),)) for n in names))
+    odd = Odd()
+    async with asyncio.timeout(5):
+        await Distress(desk.shared, sender=odd).despair(StoreDamaged("damaged"))
+    assert odd.told == ["works"]
 
 
 async def test_a_lock_that_passes_is_nobodys_business(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.errors import StoreBusy
 from monitor.events import Event, Trouble
 from monitor.feeds.hubs import Hubs
 from monitor.model import HubState, Offer, Outcome, Subscription
@@ -234,6 +235,22 @@ async def test_a_hub_that_sends_us_away(tmp_path, to, detail):
         loop.hub.answers, loop.hub.asks_back, loop.hub.location = 307, False, to or loop.hub.url
         assert (await loop.until(lambda each: each.failures)).detail == detail
         assert len(loop.hub.asked) == (1 if to else 4)
+
+
+async def test_a_busy_database_does_not_keep_it_from_ending(tmp_path, monkeypatch):
+    async with a_loop(tmp_path) as loop:
+        each = await loop.joined()
+        loop.websub.pushed(each, good=False)
+        with monkeypatch.context() as busy:
+            busy.setattr(loop.store, "call", _busy)
+            await loop.websub.aclose()
+        await loop.websub.aclose()  # what was noted is not lost by that
+        stored = await loop.store.call(lambda store: store.subscription(each.feed_id))
+        assert stored.ignored == 1
+
+
+async def _busy(_: object) -> None:
+    raise StoreBusy("locked")
 
 
 async def test_a_restart_goes_on_where_it_was(tmp_path):

@@ -16,8 +16,8 @@ HERE, THERE = ("http", "a.example", 80), ("http", "b.example", 80)
 
 
 class FakeTls:
-    def __init__(self, *, resumed: bool = False) -> None:
-        self.resumed = resumed
+    def __init__(self, *, offered: bool = False, resumed: bool = False) -> None:
+        self.offered, self.resumed = offered, resumed
         self.copies = 0
 
     def session(self) -> str:
@@ -110,7 +110,7 @@ async def test_none_rests_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_session_is_copied_once() -> None:
-    kept, full, resumed = Idle(4), FakeTls(), FakeTls(resumed=True)
+    kept, full, resumed = Idle(4), FakeTls(), FakeTls(offered=True, resumed=True)
     kept.give(HERE, a_wire(tls=full))
     kept.give(HERE, a_wire(tls=resumed))
     assert cast(Any, kept.session(HERE)) == "session"
@@ -121,10 +121,33 @@ async def test_a_session_is_copied_once() -> None:
 
 async def test_one_that_was_not_taken_up_is_not_offered_again() -> None:
     kept = Idle(4)
-    for _ in range(3):
-        kept.give(HERE, a_wire(tls=FakeTls()))
+    for offered in (False, True, False):
+        kept.give(HERE, a_wire(tls=FakeTls(offered=offered)))
     session: ssl.SSLSession | None = kept.session(HERE)
     assert session is None
+    kept.close()
+
+
+async def test_a_connection_used_again_leaves_its_session_as_it_is() -> None:
+    kept, wire = Idle(4), a_wire(tls=FakeTls())
+    kept.give(HERE, wire)
+    kept.give(HERE, wire)
+    assert kept.session(HERE) is not None
+    kept.close()
+
+
+async def test_after_a_day_the_certificate_is_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept, first, next_day = Idle(4), FakeTls(), FakeTls()
+    kept.give(HERE, a_wire(tls=first))
+    kept.give(HERE, a_wire(tls=FakeTls(offered=True, resumed=True)))  # makes it no younger
+    monkeypatch.setattr(idle, "SESSION_LIVES", 0.0)
+    assert kept.session(HERE) is None
+    monkeypatch.undo()
+    kept.give(HERE, a_wire(tls=next_day))
+    assert kept.session(HERE) is not None
+    assert (first.copies, next_day.copies) == (1, 1)
     kept.close()
 
 

@@ -408,6 +408,14 @@ def test_says_when_there_is_no_folder(tmp_path: Path, name: str, what: str) -> N
         read_folder(str(tmp_path / name))
 
 
+def test_rules_that_rely_on_a_feed_are_named_once_whatever_their_spelling() -> None:
+    found = rules(
+        '[[rule]]\nname = "both"\nfeed = "dsca news"\ntag = ["US"]\n'
+        '[[rule]]\nname = "other"\nfeed = "NATO"\nany = ["us"]\n'
+    )
+    assert found.relying_on("DSCA  News", frozenset({"us", "press"})) == ("both",)
+
+
 def test_many_rules_in_one_file() -> None:
     count = 3_000
     text = "[lists]\nfms = ['FMS', 'DSCA']\n" + "".join(

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import invoke
-from monitor.configedit import NotWritten, readdress
+from monitor.configedit import readdress
+from monitor.errors import NotWritten
 from monitor.feeds.parse import Parser
 from monitor.model import AlertKind
 from monitor.settings import FeedSettings

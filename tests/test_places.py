@@ -33,7 +33,7 @@ async def test_so_many_at_once() -> None:
 
 
 async def test_slow_work_gives_up_its_place_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "SOON", 0.02)
+    monkeypatch.setattr(places, "FOR_A_HOST", 0.02)
     free = Places(1)
     slow, next_ = Work(free), Work(free)
     first = asyncio.create_task(slow())
@@ -43,7 +43,7 @@ async def test_slow_work_gives_up_its_place_once(monkeypatch: pytest.MonkeyPatch
             await asyncio.sleep(0.005)
     slow.ended.set()
     await first  # it has no place to give back any more
-    monkeypatch.setattr(places, "SOON", 60)
+    monkeypatch.setattr(places, "FOR_A_HOST", 60)
     next_.ended.set()
     await asyncio.gather(*others)
     again = Work(free)
@@ -52,6 +52,44 @@ async def test_slow_work_gives_up_its_place_once(monkeypatch: pytest.MonkeyPatch
     assert again.begun == 1
     again.ended.set()
     await asyncio.gather(*last)
+
+
+async def test_kept_places_are_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "FOR_A_HOST", 0.01)
+    free, next_ = Places(1), asyncio.Event()
+
+    async def second() -> None:
+        async with free.one():
+            next_.set()
+
+    async with free.one() as place:
+        place.keep()
+        waiting = asyncio.create_task(second())
+        await asyncio.sleep(0.05)
+        assert not next_.is_set()
+    await waiting
+
+
+async def test_a_place_that_was_given_up_is_waited_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(places, "FOR_A_HOST", 0.01)
+    free = Places(1)
+    other = Work(free)
+    async with free.one() as place:
+        await asyncio.sleep(0.03)
+        monkeypatch.setattr(places, "FOR_A_HOST", 60)
+        task = asyncio.create_task(other())
+        await asyncio.sleep(0.01)
+        again = asyncio.create_task(place.again())
+        await asyncio.sleep(0.01)
+        assert other.begun == 1
+        assert not again.done()
+        other.ended.set()
+        await asyncio.gather(task, again)
+        await place.again()  # it has one
+    async with asyncio.timeout(5), free.one():
+        pass
 
 
 async def test_cancelled_work_leaves_its_place() -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from monitor.model import Alert, Severity
+from monitor.model import Accepted, Alert, DeliveryKind, Refused, Scope, Severity
 from monitor.settings import Channel, Target
+from monitor.store import rows
 from monitor.store.sqlite import SqliteStore
 from monitor.timetable import Timetable, read_slot
-from tests.builders import NOW, minutes
+from tests.builders import NOW, a_delivery, minutes
 from tests.desk import Desk
 
 DAILY = Channel(
@@ -62,6 +64,72 @@ async def test_a_damaged_alert_is_told_as_such(desk: Desk, column: str, value: o
     assert "cannot be read any more" in spoilt.text
     assert spoilt.alert_ids[0] in spoilt.text
     assert "NATO" in news.text
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        pytest.param("alerts", "told", id="what is told"),
+        pytest.param("alerts", "rule_name", id="the rule"),
+        pytest.param("deliveries", "last_error", id="why it failed the last time"),
+    ],
+)
+async def test_bytes_that_are_no_text_hold_up_nothing(desk: Desk, table: str, column: str) -> None:
+    """Told as far as it can be read, or as what cannot be."""
+    await desk.queue("Spoilt")
+    await _spoilt(desk, f"UPDATE {table} SET {column} = CAST(x'22ff22' || {column} AS TEXT)")
+    await desk.queue("NATO")
+    assert await desk.deliverer.round() == 2
+    assert await desk.states() == {"accepted": 2}
+
+
+async def test_a_damaged_message_is_sent_as_far_as_it_can_be_read(desk: Desk) -> None:
+    desk.sender.answer = lambda _: Refused(detail="not now", scope=Scope.CHANNEL)
+    await desk.queue("NATO expands")
+    await desk.deliverer.round()
+    desk.sender.answer = lambda _: Accepted()
+    await _spoilt(desk, "UPDATE messages SET frozen = replace(frozen, 'NATO', CAST(x'ff' AS TEXT))")
+    desk.clock.advance(minutes(20))
+    assert await desk.deliverer.round() == 1
+    assert "\ufffd expands" in desk.sender.messages[-1].text
+
+
+@pytest.mark.parametrize("frozen", ["{", "[]", '{"subject": "half"}', "7"])
+async def test_a_message_that_cannot_be_read_is_made_anew(desk: Desk, frozen: str) -> None:
+    desk.sender.answer = lambda _: Refused(detail="not now", scope=Scope.CHANNEL)
+    await desk.queue("NATO expands", "Rain in Riga")
+    await desk.deliverer.round()
+    await _spoilt(desk, "UPDATE messages SET frozen = ?", frozen)
+    desk.sender.answer = lambda _: Accepted()
+    for _ in range(3):
+        desk.clock.advance(minutes(20))
+        await desk.deliverer.round()
+    assert await desk.states() == {"accepted": 2}
+    told = "\n".join(message.text for message in desk.sender.messages[1:])
+    assert "NATO expands" in told
+    assert "Rain in Riga" in told
+
+
+@pytest.mark.parametrize("told", ["{", "7", "{}", '{"title": 7}'])
+async def test_an_update_that_cannot_be_read_holds_up_nothing(desk: Desk, told: str) -> None:
+    await desk.queue("NATO expands")
+    await desk.deliverer.round()
+    (alert,) = await desk.store.call(lambda store: store.alerts())
+    sql = "INSERT INTO updates VALUES (7, ?, ?, 'outlets', ?, ?)"
+    await _spoilt(desk, sql, alert.story_id, alert.entry_id, rows.micros(NOW), told)
+    row = replace(a_delivery(alert), id="u", kind=DeliveryKind.UPDATE, sequence=7)
+    await desk.store.call(lambda store: store.raise_alerts((), [row]))
+    await desk.queue("Rain in Riga")
+    await desk.deliverer.round()
+    assert await desk.states() == {"accepted": 3}
+    standing = await desk.store.call(lambda store: store.standings([alert.story_id]))
+    assert standing[alert.story_id].alerts
+
+
+async def test_why_an_entry_joined_may_be_lost(desk: Desk) -> None:
+    await desk.queue("NATO expands")
+    await _spoilt(desk, "INSERT INTO joins SELECT id, '{', 0, '', 0, 0 FROM entries")
+    assert await desk.deliverer.round() == 1
 
 
 @pytest.mark.parametrize(

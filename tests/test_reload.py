@@ -11,8 +11,10 @@ import pytest
 
 from monitor.errors import StoreBusy
 from monitor.feeds.parse import Parser
-from monitor.pipeline.reload import _changed_targets
+from monitor.pipeline import upkeep
+from monitor.pipeline.config_changes import changed_targets
 from monitor.settings import Channel, Target
+from tests.builders import a_delivery, an_operator_alert
 from tests.ordeal import BAD_RULES, GOOD_RULES, Died, Fault, Ordeal, When
 from tests.replay import config_of
 
@@ -37,7 +39,7 @@ def test_a_stopped_target_is_tried_again_when(
     tmp_path: Path, channel: Channel, changed: list[str]
 ) -> None:
     old = replace(config_of(tmp_path), channels=(HOOK,))
-    assert _changed_targets(old, replace(old, channels=(channel,))) == changed
+    assert changed_targets(old, replace(old, channels=(channel,))) == changed
 
 
 @pytest.fixture
@@ -56,6 +58,21 @@ async def _spoilt_while_news_comes(ordeal: Ordeal) -> None:
     ordeal.outlets["Alpha"].publish("Talks in Riga", "")
     ordeal.wait(timedelta(minutes=20))
     await ordeal.poller.round()
+
+
+async def test_a_repair_looks_back_at_all_that_came(
+    ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many entries came meanwhile, many of them at the same moment."""
+    monkeypatch.setattr(upkeep, "PORTION", 3)
+    ordeal.rules_file.write_bytes(BAD_RULES["half written"])
+    await ordeal.edited()
+    for _ in range(7):
+        ordeal.outlets["Alpha"].publish(ordeal.headline(("Riga",)), "")
+    await ordeal.poller.round()
+    ordeal.rules_file.write_text(GOOD_RULES["three"])
+    await ordeal.edited()
+    assert _alerts_of(ordeal, "riga") == 7
 
 
 def _alerts_of(ordeal: Ordeal, rule: str) -> int:
@@ -84,5 +101,93 @@ async def test_a_repair_that_is_cut_off_is_made_up_for(
     if when is When.AFTER:
         await ordeal.killed()
         await ordeal.start()
+    await ordeal.edited()
+    assert _alerts_of(ordeal, "riga") == 1
+
+
+async def test_a_mistake_that_is_made_again_is_told_again(ordeal: Ordeal) -> None:
+    """Not within the same trouble, nor after a restart: then people know of it."""
+    for days in (1, 2):
+        for _ in range(2):
+            ordeal.rules_file.write_bytes(BAD_RULES["half written"])
+            await ordeal.edited()
+            await ordeal.killed()
+            await ordeal.start()
+        assert _told(ordeal, "The new rules are NOT live%") == days
+        ordeal.rules_file.write_text(GOOD_RULES["two"])
+        await ordeal.edited()
+        assert _told(ordeal, "The rules are live again") == days
+        ordeal.wait(timedelta(days=1))
+
+
+async def test_so_is_one_in_the_configuration(ordeal: Ordeal) -> None:
+    for days in (1, 2):
+        Path(ordeal.config.path).write_text("[monitor")
+        for _ in range(2):
+            await ordeal.reloader.reload_config()
+        assert _told(ordeal, "The new configuration is NOT live%") == days
+        await ordeal.killed()
+        await ordeal.start()  # only with a good file
+        assert _told(ordeal, "The configuration is live again") == days
+        ordeal.wait(timedelta(days=1))
+
+
+def _told(ordeal: Ordeal, title: str) -> int:
+    return len(ordeal.query("SELECT 1 FROM alerts WHERE told ->> 'title' LIKE ?", title))
+
+
+CONFIG = """
+[monitor]
+database = "monitor.db"
+[[channels]]
+name = "{}"
+url = "json://127.0.0.1/"
+"""
+
+
+@pytest.mark.parametrize("first", ["config", "rules"])
+async def test_a_channel_may_be_renamed_in_one_file_after_the_other(
+    ordeal: Ordeal, first: str
+) -> None:
+    """Until both are saved neither fits what is in force of the other."""
+    config, rules = Path(ordeal.config.path), ordeal.rules_file
+    for name in ("desk", "soc"):
+        texts = {config: CONFIG.format(name)}
+        texts[rules] = f'{GOOD_RULES["one"]}channels = ["{name}"]\n'
+        for path in (config, rules) if first == "config" else (rules, config):
+            path.write_text(texts[path])
+            await ordeal.edited()
+            ordeal.wait(timedelta(minutes=1))
+    in_force = ordeal.reloader._in_force
+    assert [channel.name for channel in in_force.config.channels] == ["soc"]
+    assert [each.rule.channels for each in in_force.rules.rules] == [("soc",)]
+    assert ordeal.query("SELECT name FROM notes WHERE name LIKE '%-failed-since'") == []
+
+
+async def test_new_times_hold_for_what_waits_although_the_database_was_busy(
+    ordeal: Ordeal,
+) -> None:
+    config = Path(ordeal.config.path)
+    config.write_text(CONFIG.format("desk") + 'digest = "18:00"\n')
+    await ordeal.reloader.reload_config()
+    alert = an_operator_alert()
+    row = a_delivery(alert, target="desk", due_at=ordeal.clock() + timedelta(hours=9))
+    await ordeal.store.call(lambda store: store.raise_alerts([alert], [row]))
+    config.write_text(CONFIG.format("desk") + 'digest = "12:00"\n')
+    ordeal.faults.append(Fault(when=When.BUSY, steps=0, where="reconsider"))
+    with pytest.raises(StoreBusy):
+        await ordeal.edited()
+    await ordeal.edited()
+    due = await ordeal.store.call(lambda store: store.delivery(row.id))
+    assert due is not None
+    assert due.delivery.due_at == ordeal.clock()
+
+
+async def test_a_rule_that_asks_for_less_still_looks_back_to_the_first_load_that_failed(
+    ordeal: Ordeal,
+) -> None:
+    await _spoilt_while_news_comes(ordeal)
+    ordeal.wait(timedelta(days=1))
+    ordeal.rules_file.write_text(GOOD_RULES["three"].rstrip() + '\nbackfill = "1h"\n')
     await ordeal.edited()
     assert _alerts_of(ordeal, "riga") == 1

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from monitor.cli.rewrite import rewrite
-from monitor.configedit import NotWritten, add_feeds, names_in, remove_feed, switch_off
-from monitor.errors import ConfigError
+from monitor.configedit import add_feeds, names_in, remove_feed, switch_off
+from monitor.errors import ConfigError, NotWritten
 
 CONFIG = """# mine
 [[feeds]]

@@ -290,6 +290,23 @@ def test_whatever_the_kind_three_failures_take_half_an_hour(reason: FailureReaso
         assert sum(waits, timedelta(0)) <= minutes(30)
 
 
+@pytest.mark.parametrize("reason", [each for each in R if each is not R.GONE])
+def test_it_is_never_left_alone_for_longer_than_it_has_been_failing(reason: FailureReason) -> None:
+    own = feed_settings(interval=timedelta(seconds=10), min_interval=timedelta(seconds=10))
+    feed, now = a_feed(), NOW
+    for _ in range(40):
+        feed = schedule.failed(feed, FetchFailed(reason=reason, detail=""), SETTINGS, now, own)
+        assert feed.next_poll_at - now <= max(now - NOW, timedelta(seconds=10))
+        now = feed.next_poll_at
+    assert now - NOW > timedelta(days=1)
+
+
+def test_visits_that_come_sooner_than_planned_make_nobody_more_patient() -> None:
+    feed = a_feed(failures=30, failing_since=NOW - minutes(40), failure=R.HTTP_SERVER)
+    after = schedule.failed(feed, replace(DOWN, reason=R.NOT_FOUND), SETTINGS, NOW)
+    assert wait(after) == nearly(minutes(40))
+
+
 def test_a_busy_feed_is_tried_again_at_its_own_pace() -> None:
     times = [NOW - minutes(n) for n in range(1, 200)]
     rhythm = rhythms.learn(Rhythm(listed=30), times, NOW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest_asyncio
@@ -48,13 +49,19 @@ class House:
         self.busy = False
         self.store = Writer(lambda: SqliteStore.open(config.database))
         self.in_force = InForce(config=config, rules=load({}))
-        shared = Shared(
+        self.clock = Clock()
+        self.shared = Shared(
             in_force=self.in_force,
             store=self.store,
-            clock=Clock(),
+            clock=self.clock,
             report=self.events.append,
         )
-        self.templating = Templating(shared, tell=self.tell)
+        self.templating = Templating(self.shared, tell=self.tell)
+
+    async def restarted(self) -> None:
+        await self.templating.aclose()
+        self.templating = Templating(self.shared, tell=self.tell)
+        await self.templating.started()
 
     async def tell(self, alerts: Sequence[Alert]) -> None:
         if self.busy:
@@ -150,6 +157,23 @@ async def test_a_repaired_template_is_told(house: House) -> None:
     await house.save(plain_txt=GOOD)
     assert [alert.title for alert in house.told][1:] == ["The templates are live again"]
     assert await house.note() is None
+
+
+async def test_the_same_mistake_made_again_is_told_again(house: House) -> None:
+    for _ in range(2):
+        await house.save(plain_txt="{{ titel }}")
+        await house.save(plain_txt=GOOD)
+        house.clock.advance(timedelta(days=1))
+    assert len({alert.id for alert in house.told}) == 4
+
+
+async def test_a_restart_does_not_tell_of_it_again_and_tells_of_the_repair(house: House) -> None:
+    await house.save(plain_txt="{{ titel }}")
+    house.clock.advance(timedelta(days=1))
+    await house.restarted()
+    assert len({alert.id for alert in house.told}) == 1
+    await house.save(plain_txt=GOOD)
+    assert house.told[-1].title == "The templates are live again"
 
 
 async def test_a_bad_template_at_the_start_leaves_the_built_in_layout(house: House) -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.errors import NotWritten
 from monitor.rules.load import load
-from monitor.rules.verdict import NotWritten, add_example, move_example
+from monitor.rules.verdict import add_example, move_example
 
 FILE = """\
 # US arms sales

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.errors import StoreBusy
 from monitor.rules.watch import Stamp, Watcher, read_stamps
 
 
@@ -41,7 +42,10 @@ def test_an_edit_that_could_not_be_taken_over_is_noticed_again(
 ) -> None:
     (folder / "a.toml").unlink()
     assert look(folder, watcher, 2) == [False, True]
-    watcher.again()
+    with pytest.raises(StoreBusy), watcher.taking_over():
+        raise StoreBusy
+    with watcher.taking_over():
+        pass
     assert look(folder, watcher, 2) == [True, False]
 
 

@@ -334,3 +334,23 @@ def test_words_that_cannot_be_indexed_now_are_later(tmp_path, monkeypatch):
                 await asyncio.sleep(0.05)
 
     run(test, path)
+
+
+def test_words_that_cannot_be_indexed_end_nothing(tmp_path, monkeypatch):
+    """Without the thread of the store nobody would ever get an answer again."""
+    monkeypatch.setattr(writers, "QUIET", 0.01)
+    tried = threading.Event()
+
+    def trips(_: object) -> None:
+        tried.set()
+        raise ValueError("a mistake of ours")
+
+    monkeypatch.setattr(SqliteStore, "index_new", trips)
+
+    async def test(writer: Writer) -> None:
+        await claimed(writer)
+        assert await asyncio.to_thread(tried.wait, 5)
+        async with asyncio.timeout(5):
+            assert len(await writer.call(lambda store: store.feeds())) == 5
+
+    run(test, tmp_path / "m.db")

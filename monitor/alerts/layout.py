@@ -54,7 +54,7 @@ def laid_out(told: Sequence[Telling], gathered: Gathered, why: Sequence[str], wh
     stories = [each for each in told if each.kind is AlertKind.STORY]
     return Layout(
         subject=_gathered_subject(told, stories, gathered),
-        intro=(_intro(stories, gathered, when), *map(_sentence, why)),
+        intro=(_intro(told, stories, gathered, when), *map(_sentence, why)),
         sections=_sections(told),
     )
 
@@ -104,11 +104,10 @@ def _subject(told: Sequence[Telling]) -> str:
 def _gathered_subject(
     told: Sequence[Telling], stories: Sequence[Telling], gathered: Gathered
 ) -> str:
-    if not stories:
-        frame = next((each for each in told if each.kind is AlertKind.DIGEST), told[0])
-        return subject_line(f"[DIGEST] Nothing matched; {frame.title}")
-    severe = max(stories, key=lambda each: each.severity)
-    count = counted(len(stories), "story", "stories")
+    if not stories and gathered is Gathered.DIGEST:
+        return subject_line(f"[DIGEST] Nothing matched; {told[0].title}")
+    severe = max(stories or told, key=lambda each: each.severity)
+    count = _count(told, stories)
     what = {
         Gathered.DIGEST: f"Digest, {count}",
         Gathered.QUIET: f"{count} from quiet hours",
@@ -119,8 +118,15 @@ def _gathered_subject(
     return subject_line(f"{severe.tag} {what}: {_named(severe)}")
 
 
-def _intro(stories: Sequence[Telling], gathered: Gathered, when: str) -> str:
-    count = counted(len(stories), "story", "stories")
+def _count(told: Sequence[Telling], stories: Sequence[Telling]) -> str:
+    """ "3 stories"; of what the monitor says of itself alone "2 notices"."""
+    return counted(len(stories), "story", "stories") if stories else counted(len(told), "notice")
+
+
+def _intro(
+    told: Sequence[Telling], stories: Sequence[Telling], gathered: Gathered, when: str
+) -> str:
+    count = _count(told, stories)
     severe = sum(each.severity >= Severity.HIGH for each in stories)
     grave = f", {severe} of them high or critical" if severe and len(stories) > 1 else ""
     if gathered is Gathered.DIGEST:

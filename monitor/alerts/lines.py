@@ -145,3 +145,12 @@ def span(length: timedelta) -> str:
         return f"{minutes} min"
     hours = round(minutes / 60)
     return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
+
+
+def lasting(duration: timedelta) -> str:
+    """ "20 minutes", "3 hours", "4 days"."""
+    minutes = max(1, round(duration.total_seconds() / 60))
+    if minutes < 120:
+        return counted(minutes, "minute")
+    hours = round(minutes / 60)
+    return counted(hours, "hour") if hours < 48 else counted(round(hours / 24), "day")

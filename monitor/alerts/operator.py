@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from monitor import ids
-from monitor.alerts.lines import counted
+from monitor.alerts.lines import counted, lasting
 from monitor.alerts.times import times_of
 from monitor.events import Welcomed
 from monitor.model import (
@@ -46,7 +46,7 @@ def welcome(channel: Channel, welcomed: Welcomed, now: datetime) -> Alert:
     watched = counted(welcomed.feeds, "feed")
     return ids.operator_alert(
         f"welcome:{channel.name}",
-        _at(now),
+        ids.occurrence(now),
         title=f"Watching {watched} with {counted(welcomed.rules, 'rule')}",
         text="\n".join(lines),
         now=now,
@@ -81,7 +81,7 @@ def channel_stopped(refused: Refused, state: ChannelState, now: datetime) -> Ale
     name = state.channel if refused.scope is Scope.CHANNEL else state.target
     return ids.operator_alert(
         f"channel:stopped:{name}",
-        _at(now),
+        ids.occurrence(now),
         title=f"{name} refuses our messages; nothing more is sent there",
         text=f"Why: {refused.detail}.\n"
         "What it means: its alerts wait, this one too, up to 14 days, until the"
@@ -102,8 +102,8 @@ def channel_failing(state: ChannelState, now: datetime) -> Alert | None:
         return None
     return ids.operator_alert(
         f"channel:failing:{state.target}",
-        _at(since),
-        title=f"{state.target} has taken no message for {_span(now - since)}",
+        ids.occurrence(since),
+        title=f"{state.target} has taken no message for {lasting(now - since)}",
         text=f"Why: {state.last_error}.\n"
         "What it means: its alerts are late, not lost; they are tried every 15 minutes or sooner"
         " for 14 days.\n"
@@ -120,70 +120,11 @@ def channel_recovered(before: ChannelState, now: datetime) -> Alert | None:
     since = before.failing_since or now
     return ids.operator_alert(
         f"channel:recovered:{before.target}",
-        _at(since),
-        title=f"{before.target} takes messages again after {_span(now - since)}",
+        ids.occurrence(since),
+        title=f"{before.target} takes messages again after {lasting(now - since)}",
         text="Alerts that waited for it are being sent now, late.",
         now=now,
         severity=Severity.NORMAL,
-    )
-
-
-def database_stuck(detail: str, since: datetime, now: datetime) -> Alert:
-    """Nothing can be stored: the disk is full, or another program holds the database."""
-    return ids.operator_alert(
-        "database:stuck",
-        _at(since),
-        title="The monitor cannot write its database: no news is stored or sent",
-        text=f"Why: {detail}; for {_span(now - since)}.\n"
-        "What it means: feeds are tried again all the time; nothing is lost if this ends before"
-        " their entries roll over. This message could not be stored either and may come again"
-        " after a restart.\n"
-        "What to do: make room on the disk, or end the program that holds the database.",
-        now=now,
-        severity=Severity.CRITICAL,
-    )
-
-
-def database_mended(since: datetime, now: datetime) -> Alert:
-    """It can be written again, after people were told that it could not."""
-    return ids.operator_alert(
-        "database:mended",
-        _at(since),
-        title=f"The monitor can write its database again, after {_span(now - since)}",
-        text="Feeds are being polled; what matches is on its way, late.",
-        now=now,
-        severity=Severity.NORMAL,
-    )
-
-
-def database_moved(path: str, now: datetime) -> Alert:
-    """What is written is no longer what lies at *path*."""
-    return ids.operator_alert(
-        "database:moved",
-        _at(now),
-        title="The monitor's database was moved away or replaced while it ran",
-        text=f"Where it should be: {path}.\n"
-        "What it means: alerts still come, but what is stored from now on is lost when the monitor"
-        " is stopped, and commands such as status do not see it.\n"
-        "What to do: stop the monitor, put the file back with its -wal beside it, or restore a"
-        " backup, and start it again.",
-        now=now,
-        severity=Severity.CRITICAL,
-    )
-
-
-def database_damaged(detail: str, now: datetime) -> Alert:
-    """It cannot go on: a person must put a backup in place."""
-    return ids.operator_alert(
-        "database:damaged",
-        _at(now),
-        title="The monitor has stopped: its database is damaged",
-        text=f"Why: {detail}.\n"
-        "What it means: no feed is polled and nothing is sent until it runs again; nothing is lost"
-        " if that is before the entries of the feeds roll over.\n"
-        "What to do: look at the disk, restore the last backup, start the monitor.",
-        now=now,
-        severity=Severity.CRITICAL,
     )
 
 
@@ -239,16 +180,3 @@ def dead_channel(alert: Alert) -> str:
     """The channel or target whose trouble *alert* tells, so that others are told; "" if none."""
     found = _DEAD.match(alert.subject)
     return found["name"] if found else ""
-
-
-def _at(when: datetime) -> str:
-    """An occurrence: a time without the colons that part a subject."""
-    return f"{when:%Y%m%dT%H%M%S.%fZ}"
-
-
-def _span(duration: timedelta) -> str:
-    minutes = max(1, round(duration.total_seconds() / 60))
-    if minutes < 120:
-        return counted(minutes, "minute")
-    hours = round(minutes / 60)
-    return counted(hours, "hour") if hours < 48 else counted(round(hours / 24), "day")

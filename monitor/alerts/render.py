@@ -76,14 +76,12 @@ def render(
 ) -> Message:
     """The message that tells one target all of *items*; each of their alert ids is in it.
 
-    *stories*: what else is known of their stories, by story id.  *gathered*, *notes*: why they
-    come together, late, or here.
+    *stories*: what is known of theirs, by id.  *gathered*, *notes*: why together, late, or here.
     """
     zone = channel.timezone or timezone
-    told = tellings((alert for _, alert in items), zone, stories)
-    layout = laid_out(told, gathered, notes, local_time(now, zone))
-    target = items[0][0].target
-    style = style_of(channel.kind)
+    alerts, target = [alert for _, alert in items], items[0][0].target
+    told = tellings(alerts, zone, stories)
+    layout, style = laid_out(told, gathered, notes, local_time(now, zone)), style_of(channel.kind)
     text, full = _fitted(layout, style, text_length(channel.kind))
     subject, html = layout.subject, ""
     if style is Style.PLAIN:
@@ -100,8 +98,8 @@ def render(
         html=html,
         alert_ids=alert_ids,
         delivery_ids=tuple(delivery.id for delivery, _ in items),
-        headers=_headers([alert for _, alert in items], alert_ids),
-        story_id=_story([alert for _, alert in items]),
+        headers=_headers(alerts, alert_ids),
+        story_id=_story(alerts),
         created_at=now,
     )
     return replace(message, payload=_payload(message, style, items, layout, stories or {}))

@@ -15,8 +15,8 @@ import click
 
 from monitor.cli.options import config_option
 from monitor.cli.reading import Span, looked_up, without_login
-from monitor.configedit import NotWritten, add_feeds
-from monitor.errors import MonitorError
+from monitor.configedit import add_feeds
+from monitor.errors import MonitorError, NotWritten
 from monitor.feeds.address import as_typed, host_of, place, wrong_with
 from monitor.feeds.clean import one_line
 from monitor.feeds.opml import MAX_NAME

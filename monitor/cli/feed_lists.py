@@ -12,10 +12,10 @@ import click
 
 from monitor.cli.options import config_option
 from monitor.cli.reading import looked_up, without_login
-from monitor.configedit import NotWritten, add_feeds
+from monitor.configedit import add_feeds
 from monitor.configopml import read_list
 from monitor.configsecrets import shown
-from monitor.errors import ConfigError, MonitorError
+from monitor.errors import ConfigError, MonitorError, NotWritten
 from monitor.feeds import opml
 from monitor.feeds.address import place, public
 from monitor.settings import Config, FeedSettings

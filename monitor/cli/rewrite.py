@@ -10,9 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from monitor import config
-from monitor.configedit import NotWritten
 from monitor.configsecrets import shown
-from monitor.errors import ConfigError, Problem
+from monitor.errors import ConfigError, NotWritten, Problem
 from monitor.language import detector
 from monitor.pipeline.in_force import joint_problems
 from monitor.pipeline.last_list import last_good

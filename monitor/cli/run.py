@@ -138,8 +138,10 @@ class _Waker:
 
     daemon: Daemon | None = None
     progress: Progress | None = None
-    _reloading: asyncio.Task[None] | None = None
     _despairing: asyncio.Task[None] | None = None
+
+    def __init__(self) -> None:
+        self._reloading: set[asyncio.Task[None]] = set()
 
     def wake(self, tick: str, within: timedelta = timedelta(0)) -> None:
         if self.daemon is not None:
@@ -161,7 +163,17 @@ class _Waker:
         return self.progress.stuck() if self.progress is not None else []
 
     def hang_up(self, session: Session) -> None:
-        self._reloading = asyncio.create_task(session.reloader.reload())
+        """A busy database is no end of it: what could not be taken over is noticed again."""
+
+        async def reload() -> None:
+            try:
+                await session.reloader.reload()
+            except StoreBusy as busy:
+                log.warning("database busy", tick="reload", detail=str(busy))
+
+        reloading = asyncio.create_task(reload(), name="hang-up")
+        self._reloading.add(reloading)
+        reloading.add_done_callback(self._reloading.discard)
 
     def despair(self, session: Session, damage: StoreDamaged) -> None:
         """Tell of it, then end: waiting mends nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ from monitor.model import (
     RuleSetRecord,
     Silence,
 )
-from monitor.pipeline.noted import ALIVE
+from monitor.pipeline.noted import ALIVE, not_live_note
 from monitor.settings import Channel, Config, ContentMode
 from monitor.store.care import LAST_NIGHT, Night, log_size
 from monitor.store.opening import WAL_LIMIT
@@ -60,7 +60,7 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
         silences = [each for each in store.silences() if in_force(each, now)]
         night = Night.from_note(store.note(LAST_NIGHT))
         unindexed = store.unindexed()
-        not_live = {what: store.note(f"not-live:{what}") or "" for what in WATCHED}
+        not_live = {what: store.note(not_live_note(what)) or "" for what in WATCHED}
         watchers = watchers_of(settings, store)
     stored = {feed.url: feed for feed in feeds}
     if as_json:
@@ -80,12 +80,7 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
     _print_articles(settings, articles)
     _print_silences(silences, settings, now)
     _print_database(settings, night, unindexed, now)
-    if rules is not None:
-        click.echo(f"Rules in force since {age(rules.loaded_at, now)}.")
-    for what, problems in not_live.items():
-        if problems:
-            click.echo(f"NOT live, so that what was good before is in force ({what}):")
-            click.echo(plain(problems).plain)
+    _print_files(rules, not_live, now)
     for line in watchers.lines(now):
         click.echo(plain(line).plain)
 
@@ -195,6 +190,16 @@ def _print_database(settings: Config, night: Night | None, unindexed: int, now: 
     if unindexed:
         entries = counted(unindexed, "entry", "entries")
         click.echo(f"Still to be made searchable: {entries} of an older program.")
+
+
+def _print_files(rules: RuleSetRecord | None, not_live: Mapping[str, str], now: datetime) -> None:
+    """The rules in force, and what is wrong with files that are not."""
+    if rules is not None:
+        click.echo(f"Rules in force since {age(rules.loaded_at, now)}.")
+    for what, problems in not_live.items():
+        if problems:
+            click.echo(f"NOT live, so that what was good before is in force ({what}):")
+            click.echo(plain(problems).plain)
 
 
 def _as_json(

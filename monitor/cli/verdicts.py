@@ -13,13 +13,13 @@ from monitor.cli.named import named_rules, stored_entry
 from monitor.cli.options import config_option
 from monitor.cli.reading import looked_up, reading, say_emptied
 from monitor.cli.why import print_why
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, NotWritten
 from monitor.language import detector
 from monitor.model import AlertKind, Entry
 from monitor.rules.examples import Wish, holds
 from monitor.rules.judge import Judgement, entry_from_text, judge
 from monitor.rules.load import LoadedRule, load, read_folder
-from monitor.rules.verdict import NotWritten, add_example, move_example
+from monitor.rules.verdict import add_example, move_example
 from monitor.settings import Config
 from monitor.terminal import counted, plain
 

@@ -15,6 +15,7 @@ from monitor.feeds.wire import Wire
 Origin = tuple[str, str, int]  # scheme, host, port
 
 LONGEST = 30.0  # seconds
+SESSION_LIVES = 86_400.0  # seconds: where one is taken up, nobody looks at the certificate again
 SESSIONS = 500  # origins, the first that are met: any other order would copy them for nothing
 
 
@@ -25,7 +26,8 @@ class Idle:
         self._most = most
         self._wires: OrderedDict[Wire, Origin] = OrderedDict()  # the longest idle first
         self._by_origin: dict[Origin, list[Wire]] = {}
-        self._sessions: dict[Origin, ssl.SSLSession | None] = {}  # None: of no use there
+        # With the time of the full handshake; None: it is of no use there.
+        self._sessions: dict[Origin, tuple[ssl.SSLSession | None, float]] = {}
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -64,7 +66,12 @@ class Idle:
             del self._by_origin[origin]
 
     def session(self, origin: Origin) -> ssl.SSLSession | None:
-        return self._sessions.get(origin)
+        """One to take up, no older than a day: after it the certificate is looked at again."""
+        session, since = self._sessions.get(origin, (None, -SESSION_LIVES))
+        if since + SESSION_LIVES > asyncio.get_running_loop().time():
+            return session
+        self._sessions.pop(origin, None)
+        return None
 
     def close(self) -> None:
         self._closed = True
@@ -80,10 +87,11 @@ class Idle:
     def _remember(self, origin: Origin, tls: Tls) -> None:
         if tls.resumed:
             return  # most servers let one be taken up many times
-        if origin in self._sessions:
-            self._sessions[origin] = None  # it was offered, and not taken
-        elif len(self._sessions) < SESSIONS:
-            self._sessions[origin] = tls.session()
+        now = asyncio.get_running_loop().time()
+        if tls.offered:
+            self._sessions[origin] = None, now  # it was not taken
+        elif origin not in self._sessions and len(self._sessions) < SESSIONS:
+            self._sessions[origin] = tls.session(), now
 
     def _sweep_in(self, seconds: float) -> None:
         self._sweep = asyncio.get_running_loop().call_later(seconds, self._swept)

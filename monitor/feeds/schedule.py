@@ -132,12 +132,18 @@ def failed(
     now: datetime,
     own: FeedSettings | None = None,
 ) -> Feed:
-    """The feed after a visit that brought nothing: back off, but never for ever."""
+    """The feed after a visit that brought nothing: back off, but never for ever.
+
+    Nor for longer than it has been failing: visits that come sooner than planned, because a hub
+    pushes or a person asks, and short intervals add failures, but no time in which it was down.
+    """
     failures = feed.failures + 1
     asked = (failure.retry_after if isinstance(failure, FetchFailed) else None) or timedelta(0)
     bounds = Bounds.of(settings, own)
     first = max(min(pace.wait(feed.rhythm, now, bounds), bounds.usual), bounds.shortest)
-    wait = max(backoff(feed.id, failures, failure.reason, first), min(asked, MAX_BACKOFF))
+    since = feed.failing_since or now
+    grown = backoff(feed.id, failures, failure.reason, first, most=now - since)
+    wait = max(grown, min(asked, MAX_BACKOFF))
     if failure.reason is FailureReason.GONE:
         wait = MAX_BACKOFF
     return replace(
@@ -145,14 +151,21 @@ def failed(
         polled_at=now,
         next_poll_at=now + wait,
         failures=failures,
-        failing_since=feed.failing_since or now,
+        failing_since=since,
         failure=failure.reason,
         failure_detail=failure.detail,
     )
 
 
-def backoff(feed_id: str, failures: int, reason: FailureReason, first: timedelta) -> timedelta:
-    """The wait after *failures* in a row, the last for *reason*.
+def backoff(
+    feed_id: str,
+    failures: int,
+    reason: FailureReason,
+    first: timedelta,
+    *,
+    most: timedelta = MAX_BACKOFF,
+) -> timedelta:
+    """The wait after *failures* in a row, the last for *reason*; at *most* that, but for *first*.
 
     Twice *first*, so that a breakdown is known to last before it is told; from then on it grows as
     the kind of failure says.  Between nine and ten tenths of that, by feed and count: feeds that
@@ -160,7 +173,7 @@ def backoff(feed_id: str, failures: int, reason: FailureReason, first: timedelta
     """
     growth, longest = _PATIENCE.get(reason, _OTHER)
     times = min(growth ** min(max(failures - SOON, 0), 40), MAX_BACKOFF / first)
-    most = min(max(longest, first), MAX_BACKOFF)
+    most = min(max(min(longest, most), first), MAX_BACKOFF)
     return min(first * times, most) * (1 - JITTER * _share(feed_id, str(failures)))
 
 

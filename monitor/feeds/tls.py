@@ -18,6 +18,7 @@ class Tls:
     ) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._in, self._out, server_hostname=host, session=session)
+        self.offered = session is not None  # whether the other side then takes it is ``resumed``
         self.ready = False  # the handshake is done, the certificate is good
         self.ended = False  # the other side has said that nothing more comes
 

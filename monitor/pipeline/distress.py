@@ -6,15 +6,14 @@ told like everything else.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+import structlog
+
 from monitor import ids
-from monitor.alerts.operator import (
-    database_damaged,
-    database_mended,
-    database_moved,
-    database_stuck,
-)
+from monitor.alerts import storage
 from monitor.alerts.render import render
 from monitor.alerts.route import deliveries
 from monitor.errors import StoreBusy, StoreDamaged
@@ -23,8 +22,12 @@ from monitor.model import Alert, Delivery
 from monitor.pipeline.deliver import Sends
 from monitor.pipeline.noted import ALIVE
 from monitor.pipeline.shared import Shared
+from monitor.settings import Config
 
 PATIENCE = timedelta(minutes=1)  # a lock that passes is nobody's business
+LONGEST = timedelta(minutes=1)  # that it may take to tell: longer than one hand-over
+
+log = structlog.get_logger()
 
 
 class Distress:
@@ -56,12 +59,11 @@ class Distress:
             self._report(Trouble(what="the database cannot be written", detail=str(busy)))
             if not self._told and now - self._since >= PATIENCE:
                 self._told = True
-                await self._cry(database_stuck(str(busy), self._since, now))
+                await self._cry(storage.stuck(str(busy), self._since, now))
             return
-        since, told = self._since, self._told
+        if self._told and self._since is not None:
+            await self._queue(storage.mended(self._since, now))
         self._since, self._told = None, False
-        if told and since is not None:
-            await self._queue(database_mended(since, now))
         await self._look_for_the_file(now)
 
     async def _look_for_the_file(self, now: datetime) -> None:
@@ -69,21 +71,33 @@ class Distress:
         in_place = await self._store.call(lambda store: store.is_in_place())
         if not in_place and not self._told_moved:
             self._report(Trouble(what="the database was moved away or replaced"))
-            await self._queue(database_moved(self._in_force.config.database, now))
+            await self._queue(storage.moved(self._in_force.config.database, now))
         self._told_moved = not in_place
 
     async def despair(self, damage: StoreDamaged) -> None:
         """Tell that the monitor ends, because a person must look at its database."""
         self._report(Trouble(what="the database is damaged", detail=str(damage)))
-        await self._cry(database_damaged(str(damage), self._clock()))
+        await self._cry(storage.ended_by_damage(str(damage), self._clock()))
 
     async def _cry(self, alert: Alert) -> None:
-        """Hand *alert* to the operators' channels without storing anything."""
-        for row in deliveries([alert], {}, (), self._in_force.config, self._clock()):
-            await self._hand_over(alert, row)
+        """Hand *alert* to the operators' channels without storing anything.
 
-    async def _hand_over(self, alert: Alert, row: Delivery) -> None:
+        To all of them at once, and not for ever: none that hangs, or trips us, keeps the others
+        from hearing of it.
+        """
         config = self._in_force.config
+        rows = deliveries([alert], {}, (), config, self._clock())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST.total_seconds()):
+                await asyncio.gather(*(self._told_by(alert, row, config) for row in rows))
+
+    async def _told_by(self, alert: Alert, row: Delivery, config: Config) -> None:
+        try:
+            await self._hand_over(alert, row, config)
+        except Exception:
+            log.exception("telling past the outbox failed", target=row.target)
+
+    async def _hand_over(self, alert: Alert, row: Delivery, config: Config) -> None:
         channel = next(each for each in config.channels if each.name == row.channel)
         target = next((each for each in channel.targets if each.name == row.target), None)
         if target is None:

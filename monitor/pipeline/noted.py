@@ -14,6 +14,11 @@ PULSE = "heartbeat"  # JSON, a ``Pulse``
 METRICS_TROUBLE = "metrics-trouble"  # why nobody can ask; None: they can
 
 
+def not_live_note(what: str) -> str:
+    """The note that says why the *what* in the files ("rules", "config") are not in force."""
+    return f"not-live:{what}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
     """How the heartbeat goes, for ``status``."""

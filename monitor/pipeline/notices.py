@@ -19,13 +19,13 @@ _LOOKS_BACK = {
 }
 
 
-def not_live(what: str, problems: Sequence[Problem], now: datetime) -> Alert:
-    """The files cannot be used: told once for each state of the files."""
+def not_live(what: str, problems: Sequence[Problem], since: str, now: datetime) -> Alert:
+    """The files cannot be used, *since* when: told once for each state of theirs."""
     shown = "\n".join(str(replace(problem, excerpt="")) for problem in problems[:SHOWN])
     more = f"\nand {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
     return ids.operator_alert(
         f"{what}-not-live",
-        ids.derive("problems", *(str(problem) for problem in problems)),
+        ids.derive("problems", since, *map(str, problems)),
         title=f"The new {_NAMES[what]} NOT live: {_place(problems[0])}",
         text=f"{shown}{more}\n"
         f"What it means: what was in force before stays in force, all of it; nothing is lost.\n"
@@ -39,17 +39,12 @@ def _place(problem: Problem) -> str:
     return f"{problem.file}:{problem.line}" if problem.line else problem.file
 
 
-def not_live_note(what: str) -> str:
-    """The note in the store that says why the *what* in the files are not in force."""
-    return f"not-live:{what}"
-
-
-def templates_not_live(problems: Sequence[Problem], now: datetime) -> Alert:
-    """Templates that cannot be used: told once for each state of the files."""
+def templates_not_live(problems: Sequence[Problem], since: str, now: datetime) -> Alert:
+    """Templates that cannot be used: told like ``not_live``."""
     shown = "\n".join(map(str, problems[:SHOWN]))
     return ids.operator_alert(
         "templates-not-live",
-        ids.derive("problems", *map(str, problems)),
+        ids.derive("problems", since, *map(str, problems)),
         title=f"A template is NOT live: {_place(problems[0])}",
         text=f"{shown}\n"
         "What it means: messages have its last good state, or the built-in layout; nothing is"
@@ -74,15 +69,15 @@ def template_failed(problem: Problem, version: str, now: datetime) -> Alert:
     )
 
 
-def live(rule: str, result: Backtest, since_days: int, now: datetime, version: str) -> Alert:
-    """A rule was added or changed: what it would have brought."""
+def live(rule: str, result: Backtest, since: str, now: datetime, version: str) -> Alert:
+    """A rule was added or changed: what it would have brought *since*, "last 7 days"."""
     count = result.of(rule)
     change = f" (+{count.gained} −{count.lost})" if count.kept or count.lost else ""
     total = count.gained + count.kept
     return ids.operator_alert(
         f"rule-live:{rule}",
         version,
-        title=f"{rule} is live: last {since_days} days {total} matches{change}",
+        title=f"{rule} is live: {since} {total} matches{change}",
         text="From now on new stories are matched by it as it stands.",
         now=now,
         severity=Severity.NORMAL,

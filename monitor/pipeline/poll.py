@@ -40,7 +40,7 @@ from monitor.model import (
 from monitor.pipeline.backfill import Backfill, Fetches, Filled, said
 from monitor.pipeline.lane import LEASE, Lane
 from monitor.pipeline.memory import Draft, Memory
-from monitor.pipeline.places import Places
+from monitor.pipeline.places import Place, Places
 from monitor.pipeline.shared import Shared
 from monitor.settings import BACKFILL_OFF, FeedSettings, PollSettings
 from monitor.store.feeds import netloc_of
@@ -202,13 +202,15 @@ class Poller:
             return await self._committed(self._failed(feed, failure))
 
     async def _visit(self, feed: Feed) -> _Visit:
-        async with self._places_now().one():
-            found = await self._found(feed)
+        async with self._places_now().one() as place:
+            found = await self._found(feed, place)
             if isinstance(found, _Document):
-                return await self._ingest(feed, found)
+                document = replace(found, gap=await self._gap_before(feed, found))
+                place.keep()  # the network and the parser are done with it
+                return await self._ingest(feed, document)
         return await self._committed(found)  # no document is in memory any more
 
-    async def _found(self, feed: Feed) -> _Visit | _Document:
+    async def _found(self, feed: Feed, place: Place) -> _Visit | _Document:
         """What a fetch brought: a document with entries to decide on, or less."""
         whole = schedule.wants_whole(feed, self._clock())
         result = await self._fetcher.fetch(feed, unconditional=whole)
@@ -221,6 +223,7 @@ class Poller:
         digest = schedule.body_hash(result.body)
         if digest == feed.body_hash:
             return self._unchanged(feed, result, digest)
+        await place.again()
         before = await self._listing(feed, whole)
         read = await self._parser.read(result, before)
         if isinstance(read.parsed, ParseFailed):
@@ -267,7 +270,6 @@ class Poller:
 
     async def _ingest(self, feed: Feed, document: _Document) -> _Visit:
         entries = document.entries
-        document = replace(document, gap=await self._gap_before(feed, document))
         ahead = await self._store_ahead(feed, entries)
         left_out = document.parsed.left_out
         async with self._lane.lock:

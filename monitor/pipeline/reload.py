@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,15 +16,17 @@ from pathlib import Path
 from monitor import config as configuration
 from monitor import logs
 from monitor.crashpoint import crashpoint
-from monitor.errors import ConfigError, Problem, StoreBusy
+from monitor.errors import ConfigError, Problem
 from monitor.events import Reloaded
 from monitor.feeds.fetch import Fetcher
 from monitor.language import detector
 from monitor.model import RuleSetRecord
-from monitor.pipeline import lists, notices
+from monitor.pipeline import lists, notices, unusable
+from monitor.pipeline.config_changes import changed_targets, rescheduled
 from monitor.pipeline.config_files import ConfigFiles
 from monitor.pipeline.in_force import InForce, joint_problems
 from monitor.pipeline.jumps import not_later
+from monitor.pipeline.noted import not_live_note
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
@@ -31,12 +34,11 @@ from monitor.pipeline.words import ByStem
 from monitor.rules.load import RuleSet, changes, load, read_folder
 from monitor.rules.trial import backtest
 from monitor.rules.watch import Watcher, read_stamps
-from monitor.settings import Channel, Config
+from monitor.settings import Config
 from monitor.store import Store
 from monitor.store.writer import Writer
 
 SINCE = "rules-since"  # note: JSON, rule name → [fingerprint of its meaning, ISO time]
-FAILED_SINCE = "rules-failed-since"  # note: ISO time of the first load that failed
 LOOK_BACK = timedelta(days=7)  # what an edited rule would have brought
 LOOK_BACK_ENTRIES = 5_000
 
@@ -69,7 +71,7 @@ async def _before_repair(rules: RuleSet, store: Writer) -> RuleSet:
 
     Else its rules would not look back to the first load that failed.
     """
-    if await store.call(lambda each: each.note(FAILED_SINCE)) is None:
+    if await unusable.since("rules", store) is None:
         return rules
     record = await store.call(lambda each: each.last_rule_set())
     try:
@@ -93,7 +95,11 @@ class Reloader:
         self._templating = templating
         self._rules_watch, self._config_watch = Watcher(), Watcher()
         self._config_files = ConfigFiles(shared.in_force.config.path)
-        self._replaced: RuleSet | None = None  # by a set that not all has been done for
+        # What was in force before that for which not all has been done yet.
+        self._replaced: RuleSet | None = None
+        self._replaced_config: Config | None = None
+        # What was read last must be what is in force: a signal may come while files are read.
+        self._one_at_a_time = asyncio.Lock()
 
     async def started(self, problems: Sequence[Problem]) -> None:
         """Take the files as they are now for seen; tell what was wrong with them at the start."""
@@ -104,35 +110,41 @@ class Reloader:
         self._config_watch.accept(await asyncio.to_thread(self._config_files.stamps))
         if problems:
             await self._refuse("rules", problems)
-        elif await self._store.call(lambda store: store.note(FAILED_SINCE)) is not None:
+        elif await unusable.since("rules", self._store) is not None:
             await self.reload_rules()
         broken_lists = await lists.keep(config, self._store)
         if broken_lists:
             await self._refuse("config", broken_lists)
+        else:
+            await self._repaired("config")
         await self._templating.started()
 
     async def check(self) -> None:
         """Take over what has changed and is stable."""
-        config = self._in_force.config
-        if self._config_watch.observe(await asyncio.to_thread(self._config_files.stamps)):
-            await self._or_again(self._config_watch, self.reload_config())
-        if self._rules_watch.observe(await asyncio.to_thread(read_stamps, config.rules)):
-            await self._or_again(self._rules_watch, self.reload_rules())
-        await self._templating.check()
-
-    async def _or_again(self, watch: Watcher, reloading: Awaitable[None]) -> None:
-        """An edit that came while the database was busy must not be forgotten."""
-        try:
-            await reloading
-        except StoreBusy:
-            watch.again()
-            raise
+        async with self._one_at_a_time:
+            folder = self._in_force.config.rules
+            edited = self._config_watch.observe(await asyncio.to_thread(self._config_files.stamps))
+            others = self._rules_watch.observe(await asyncio.to_thread(read_stamps, folder))
+            with self._rules_watch.taking_over() if others else nullcontext():
+                # What the rules stood against may agree with them now.
+                if edited or (others and await unusable.since("config", self._store)):
+                    await self._reload_config()
+                if others:
+                    await self.reload_rules()
+            await self._templating.check()
 
     async def reload(self) -> None:
         """Read everything again, changed or not (SIGHUP)."""
-        await self.reload_config()
-        await self.reload_rules()
-        await self._templating.reload()
+        async with self._one_at_a_time:
+            with self._rules_watch.taking_over():  # if config.toml cannot be, they are not either
+                await self._reload_config()
+                await self.reload_rules()
+            await self._templating.reload()
+
+    async def _reload_config(self) -> None:
+        """An edit that came while the database was busy must not be forgotten."""
+        with self._config_watch.taking_over():
+            await self.reload_config()
 
     # --- rules
 
@@ -149,11 +161,11 @@ class Reloader:
         """Each step may be done again: what a busy database has cut off begins anew."""
         now = self._clock()
         old = self._replaced = self._replaced or self._in_force.rules
-        failed_since = await self._store.call(lambda store: store.note(FAILED_SINCE))
+        failed_since = await unusable.since("rules", self._store)
         if failed_since is None:  # else when it has looked back: a start must find what it repairs
             await _remember(rules, self._store, now)
         crashpoint("in-reload")
-        await self._store.call(lambda store: store.set_note(notices.not_live_note("rules"), None))
+        await self._store.call(partial(_forget_problems, "rules"))
         self._in_force.rules = rules
         self._in_force.rules_since = await _since(rules, self._store, now)
         changed = changes(old, rules)
@@ -162,7 +174,7 @@ class Reloader:
         await self._tell_owners(old, rules, edited)
         if failed_since is not None:
             await _remember(rules, self._store, now)
-            await self._repaired("rules", failed_since)
+            await self._repaired("rules")
         self._replaced = None
         self._report(
             Reloaded(
@@ -177,16 +189,14 @@ class Reloader:
     async def _backfill(
         self, rules: RuleSet, edited: Sequence[str], failed_since: str | None
     ) -> None:
-        """Edited rules look back as far as they ask, or to the first load that failed."""
+        """Edited rules look back as far as they ask, and to the first load that failed."""
         now = self._clock()
+        failed = [datetime.fromisoformat(failed_since)] if failed_since else []
         since: dict[str, datetime] = {}
         for loaded in rules.rules:
-            if loaded.rule.name not in edited or not loaded.enabled:
-                continue
-            if loaded.backfill is not None:
-                since[loaded.rule.name] = now - loaded.backfill
-            elif failed_since is not None:
-                since[loaded.rule.name] = datetime.fromisoformat(failed_since)
+            asked = [now - loaded.backfill] if loaded.backfill is not None else []
+            if loaded.rule.name in edited and loaded.enabled and (asked or failed):
+                since[loaded.rule.name] = min(*asked, *failed, now)
         if since:
             await self._upkeep.backfill(since)
 
@@ -197,91 +207,88 @@ class Reloader:
         entries = await self._store.call(
             lambda store: store.entries(since=now - LOOK_BACK, limit=LOOK_BACK_ENTRIES)
         )
+        all_of_them = len(entries) < LOOK_BACK_ENTRIES
+        since = f"last {LOOK_BACK.days} days" if all_of_them else f"newest {len(entries)} entries"
         result = await asyncio.to_thread(backtest, new, old, entries, edited)
         for loaded in new.rules:
             if loaded.rule.name in edited and loaded.enabled:
-                alert = notices.live(
-                    loaded.rule.name, result, LOOK_BACK.days, now, loaded.fingerprint
-                )
+                alert = notices.live(loaded.rule.name, result, since, now, loaded.fingerprint)
                 await self._upkeep.tell_owner(loaded.rule.owner, alert)
 
     # --- configuration
 
     async def reload_config(self) -> None:
-        """config.toml and its OPML files, if good and in agreement with the rules in force."""
-        old = self._in_force.config
+        """config.toml and its OPML files, if they are good and agree with the rules.
+
+        As with rules, what a busy database has cut off begins anew.
+        """
+        old = self._replaced_config or self._in_force.config
         try:
-            new, _ = await asyncio.to_thread(configuration.read, Path(old.path))
-            problems = [p for p in joint_problems(new, self._in_force.rules) if not p.warning]
-            if new.database != old.database:
-                problems.append(_database_moved(new))
-            if problems:
-                raise ConfigError(problems)
+            new, rules = await self._read_config(old)
         except ConfigError as error:
             await self._refuse("config", error.problems)
             return
         logs.register_secrets(configuration.secrets_of(new))
-        now = self._clock()
+        now, self._replaced_config = self._clock(), old
         await self._store.call(lambda store: store.sync_feeds(new.feeds, now))
         await lists.keep(new, self._store)
-        changed, rescheduled = _changed_targets(old, new), _rescheduled(old, new)
-        await self._store.call(lambda store: store.resume(changed))
+        secrets, times = changed_targets(old, new), rescheduled(old, new)
+        await self._store.call(lambda store: store.resume(secrets))
         self._fetcher.use(new.poll, contact=new.contact, feeds=new.feeds)
-        note = notices.not_live_note("config")
-        was_refused = await self._store.call(lambda store: store.note(note))
-        await self._store.call(lambda store: store.set_note(note, None))
-        self._in_force.config = new
-        await self._store.call(lambda store: store.reconsider(rescheduled, now))
+        await self._store.call(partial(_forget_problems, "config"))
+        self._put_in_force(new, rules)
+        await self._store.call(lambda store: store.reconsider(times, now))
+        if self._replaced is not None:
+            await self._take_over(rules)
         if new.rules != old.rules:
             await self.reload_rules()
-        if was_refused:
-            await self._upkeep.tell_operators([notices.repaired("config", now, now.isoformat())])
+        await self._repaired("config")
+        self._replaced_config = None
         self._report(Reloaded(what="config", rules=len(self._in_force.rules.rules)))
+
+    async def _read_config(self, old: Config) -> tuple[Config, RuleSet]:
+        """A good config.toml, and the rules it goes with: those in force, else those in the files.
+
+        Who renames a channel edits both, one after the other.
+        """
+        new, _ = await asyncio.to_thread(configuration.read, Path(old.path))
+        if new.database != old.database:
+            raise ConfigError([_database_moved(new)])
+        problems = [p for p in joint_problems(new, self._in_force.rules) if not p.warning]
+        if not problems:
+            return new, self._in_force.rules
+        try:
+            return new, await _read(new, self._store)
+        except ConfigError:
+            raise ConfigError(problems) from None
+
+    def _put_in_force(self, config: Config, rules: RuleSet) -> None:
+        """Both at once: no story may be matched by the ones and routed by the other."""
+        if rules is not self._in_force.rules:
+            self._replaced = self._replaced or self._in_force.rules
+        self._in_force.config, self._in_force.rules = config, rules
 
     # --- telling
 
     async def _refuse(self, what: str, problems: Sequence[Problem]) -> None:
         now = self._clock()
         errors = [problem for problem in problems if not problem.warning]
-        if what == "rules" and await self._store.call(lambda s: s.note(FAILED_SINCE)) is None:
-            await self._store.call(lambda store: store.set_note(FAILED_SINCE, now.isoformat()))
+        since = await unusable.begun(what, self._store, now)
         shown = "\n".join(str(problem) for problem in errors)
-        await self._store.call(lambda store: store.set_note(notices.not_live_note(what), shown))
+        await self._store.call(lambda store: store.set_note(not_live_note(what), shown))
         self._report(Reloaded(what=what, problems=tuple(errors)))
-        await self._upkeep.tell_operators([notices.not_live(what, errors, now)])
+        await self._upkeep.tell_operators([notices.not_live(what, errors, since, now)])
 
-    async def _repaired(self, what: str, since: str) -> None:
-        await self._upkeep.tell_operators([notices.repaired(what, self._clock(), since)])
-        await self._store.call(lambda store: store.set_note(FAILED_SINCE, None))
-
-
-def _changed_targets(old: Config, new: Config) -> list[str]:
-    """Targets with another address or secret than before: stopped ones deserve a new try."""
-    before, after = _secrets(old), _secrets(new)
-    return [name for name, secrets in after.items() if before.get(name) != secrets]
-
-
-def _secrets(config: Config) -> dict[str, tuple[str, str]]:
-    return {
-        target.name: (target.url, channel.secret)
-        for channel in config.channels
-        for target in channel.targets
-    }
-
-
-def _rescheduled(old: Config, new: Config) -> list[str]:
-    """Channels that are told at other times than before."""
-    before = {channel.name: _times(channel, old) for channel in old.channels}
-    return [each.name for each in new.channels if before.get(each.name) != _times(each, new)]
-
-
-def _times(channel: Channel, config: Config) -> tuple[object, ...]:
-    zone = channel.timezone or config.timezone
-    return zone, channel.digest, channel.quiet_hours, channel.at_once, channel.updates, channel.rate
+    async def _repaired(self, what: str) -> None:
+        """Tell that the files are live again, if they could not be used."""
+        since = await unusable.since(what, self._store)
+        if since is not None:
+            await self._upkeep.tell_operators([notices.repaired(what, self._clock(), since)])
+            await unusable.over(what, self._store)
 
 
 def _forget_problems(what: str, store: Store) -> None:
-    store.set_note(notices.not_live_note(what), None)
+    store.set_note(not_live_note(what), None)
 
 
 def _database_moved(config: Config) -> Problem:

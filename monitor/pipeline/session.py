@@ -38,6 +38,7 @@ from monitor.pipeline.upkeep import Upkeep
 from monitor.pipeline.vigil import Vigil
 from monitor.pipeline.websub import WebSub
 from monitor.settings import Config
+from monitor.store import Store
 from monitor.store.lock import Lock
 from monitor.store.opening import looks_usable
 from monitor.store.sqlite import SqliteStore
@@ -95,9 +96,7 @@ async def opened(
         measures = Measures(clock)
         store = TimedWriter(lambda: SqliteStore.open(config.database), measures)
         stack.push_async_callback(store.aclose)
-        await store.call(lambda each: each.clear_claims())
-        await store.call(lambda each: set_back_since(each, clock()))
-        await store.call(lambda each: each.resume())
+        await store.call(lambda each: _begun(each, clock()))
         in_force, problems = await rules_at_start(config, store, clock())
         await store.call(lambda each: each.sync_feeds(config.feeds, clock()))
         shared = Shared(
@@ -112,6 +111,13 @@ async def opened(
         session = await _assembled(stack, shared, terminal, measures, stuck)
         await session.reloader.started(problems)
         yield session
+
+
+def _begun(store: Store, now: datetime) -> None:
+    """Nothing of an earlier run goes on: what it had claimed is free, by the clock of today."""
+    store.clear_claims()
+    set_back_since(store, now)
+    store.resume()
 
 
 async def _assembled(

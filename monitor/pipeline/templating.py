@@ -26,7 +26,8 @@ from monitor.alerts.templates import Renderer, Templates, as_problem
 from monitor.errors import Problem, StoreBusy
 from monitor.events import Reloaded, Trouble
 from monitor.model import Alert, Message
-from monitor.pipeline import notices
+from monitor.pipeline import notices, unusable
+from monitor.pipeline.noted import not_live_note
 from monitor.pipeline.shared import Shared
 from monitor.rules.watch import Stamp, Watcher, read_stamps
 from monitor.settings import Channel
@@ -68,7 +69,6 @@ class Templating:
         self._texts: Mapping[str, str] = {}
         self._late: Counter[str] = Counter()
         self._told: set[str] = set()  # files whose failure on a message was told
-        self._bad_since = ""
 
     async def aclose(self) -> None:
         await self._renderer.aclose()
@@ -83,7 +83,8 @@ class Templating:
     async def check(self) -> None:
         """Take over what has changed and is stable."""
         if self._watch.observe(await asyncio.to_thread(self._stamps)):
-            await self.reload()
+            with self._watch.taking_over():
+                await self.reload()
 
     async def reload(self) -> None:
         """Read the files again, changed or not."""
@@ -109,19 +110,19 @@ class Templating:
         self._told.clear()
         problems = [problem for problem in found.problems if not problem.warning]
         shown = "\n".join(map(str, problems)) or None
-        note = notices.not_live_note("templates")
+        note = not_live_note("templates")
         await self._store.call(lambda store: store.set_note(note, shown))
         if problems:
             await self._refused(problems)
-        elif self._bad_since:
-            await self._tell([notices.repaired("templates", self._clock(), self._bad_since)])
-            self._bad_since = ""
+        elif since := await unusable.since("templates", self._store):
+            await self._tell([notices.repaired("templates", self._clock(), since)])
+            await unusable.over("templates", self._store)
 
     async def _refused(self, problems: Sequence[Problem]) -> None:
         now = self._clock()
-        self._bad_since = self._bad_since or now.isoformat()
+        since = await unusable.begun("templates", self._store, now)
         self._report(Reloaded(what="templates", problems=tuple(problems)))
-        await self._tell([notices.templates_not_live(problems, now)])
+        await self._tell([notices.templates_not_live(problems, since, now)])
 
     def _reloaded(self, before: Mapping[str, str]) -> Reloaded:
         now = self._texts

@@ -25,6 +25,7 @@ from monitor.stories.index import COPY_WINDOW
 
 LOOK_BACK = timedelta(days=7)
 LOOK_BACK_ENTRIES = 5_000
+PORTION = 1_000  # entries looked back at in one go
 
 
 class Upkeep:
@@ -73,10 +74,17 @@ class Upkeep:
 
     async def backfill(self, since: Mapping[str, datetime]) -> None:
         """Alerts for stored entries that rules are to look back at: rule name → from when."""
+        found: list[tuple[int, Entry]] = []
+        while True:
+            last = found[-1][0] if found else None
+            portion = partial(_portion, min(since.values()), last)
+            found = await self._store.call(portion)
+            await self._look_back_at([entry for _, entry in found], since)
+            if len(found) < PORTION:
+                return
+
+    async def _look_back_at(self, entries: Sequence[Entry], since: Mapping[str, datetime]) -> None:
         now, config = self._clock(), self._in_force.config
-        entries = await self._store.call(
-            lambda store: store.entries(since=min(since.values()), limit=LOOK_BACK_ENTRIES)
-        )
         stories = await self._stories_of(entries)
         for entry in entries:
             story = stories[entry.id]
@@ -212,6 +220,10 @@ class Upkeep:
             for match in self._in_force.rules.matcher.match(entry)
             if channels_for(match.rule, entry.feed_tags, self._in_force.config)
         ]
+
+
+def _portion(since: datetime, before: int | None, store: Store) -> list[tuple[int, Entry]]:
+    return store.look_back(since, before, PORTION)
 
 
 def _note(channel: Channel) -> str:

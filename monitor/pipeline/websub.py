@@ -72,7 +72,10 @@ class WebSub:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await self._close()
-        await self._store_noted()
+        try:
+            await self._store_noted()
+        except StoreBusy as busy:  # counts of pushes are no reason not to end in order
+            log.warning("database busy", tick="websub", detail=str(busy))
         await self._hubs.aclose()
 
     # --- what is known
@@ -101,9 +104,14 @@ class WebSub:
     async def _store_noted(self) -> None:
         """Of a flood of pushes only the last is stored, every few seconds."""
         while self._noted:
-            each = self._known.get(self._noted.pop())
-            if each is not None:
-                await self._keep(each)
+            feed_id = self._noted.pop()
+            each = self._known.get(feed_id)
+            try:
+                if each is not None:
+                    await self._keep(each)
+            except StoreBusy:
+                self._noted.add(feed_id)
+                raise
 
     def _feed(self, each: Subscription) -> FeedSettings:
         """Its settings; bare ones, named without a log-in, once it has left the configuration."""

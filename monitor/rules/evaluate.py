@@ -82,12 +82,7 @@ def compiled(
         case Regex():
             return _regex(node, fields)
         case Or():
-            if not node.origin or lists is None:
-                return _or([of(part) for part in node.parts])
-            key = (id(node), fields)
-            if key not in lists:
-                lists[key] = _or([of(part) for part in node.parts])
-            return lists[key]
+            return _either(node, fields, lists, of)
         case And():
             return _and([of(part) for part in node.parts])
         case Not():
@@ -99,12 +94,23 @@ def compiled(
         case Scope():
             return of(node.part, node.fields)
         case Score():
-            weights = [(of(part), points) for part, points in node.weights]
-            return _score(weights, node.threshold)
+            return _score([(of(part), points) for part, points in node.weights], node.threshold)
         case Label():
             return _label(node)
         case Everything():
             return lambda _: []
+
+
+def _either(
+    node: Or, fields: frozenset[Field], lists: Lists | None, of: Callable[[Node], Evaluate]
+) -> Evaluate:
+    """The closure of *node*; of one that is a list the one that stands in *lists* already."""
+    if not node.origin or lists is None:
+        return _or([of(part) for part in node.parts])
+    key = (id(node), fields)
+    if key not in lists:
+        lists[key] = _or([of(part) for part in node.parts])
+    return lists[key]
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,7 @@ from monitor.errors import ConfigError, Problem
 from monitor.model import Entry, Rule
 from monitor.rules import examples, lists
 from monitor.rules.conditions import Fault, condition
+from monitor.rules.evaluate import folded
 from monitor.rules.examples import Example
 from monitor.rules.files import RuleFile, RuleTable, named
 from monitor.rules.match import Detect, Matcher, compile_rules, walk
@@ -62,17 +63,16 @@ class RuleSet:
 
     def relying_on(self, feed: str, tags: frozenset[str]) -> tuple[str, ...]:
         """Rules whose feed or tag condition this feed meets: they are blind without it."""
-        return tuple(
+        has = {"feed": {folded(feed)}, "tag": set(map(folded, tags))}
+        found = (
             each.rule.name
             for each in self.rules
             if each.enabled
             for label in walk(each.condition)
             if isinstance(label, Label)
-            and (
-                (label.key == "feed" and feed in label.values)
-                or (label.key == "tag" and not tags.isdisjoint(label.values))
-            )
+            and not has.get(label.key, set()).isdisjoint(map(folded, label.values))
         )
+        return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,17 +14,11 @@ from typing import Any
 import tomlkit
 from tomlkit.items import AbstractTable, Array
 
-from monitor.errors import MonitorError
+from monitor.errors import NotWritten
 
 Story = str | Mapping[str, str | Sequence[str]]  # as an example is written: a headline or a table
 INDENT = "  "
 _BOM = "\ufeff"
-
-
-class NotWritten(MonitorError):
-    """The file cannot take the example; nothing was changed."""
-
-    exit_code = 2
 
 
 def add_example(text: str, rule: str, key: str, story: Story) -> str:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,11 @@ class Watcher:
         self._accepted = self._seen
         return True
 
-    def again(self) -> None:
-        """What was noticed could not be taken over: notice it once more."""
-        self._accepted = {"": Stamp(0, "")}  # no file has no name
+    @contextmanager
+    def taking_over(self) -> Iterator[None]:
+        """What was noticed is taken over within; if that fails, it is noticed once more."""
+        try:
+            yield
+        except Exception:
+            self._accepted = {"": Stamp(0, "")}  # no file has no name
+            raise

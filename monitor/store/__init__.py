@@ -122,6 +122,12 @@ class Store(Protocol):
         newest_first: bool = True,
     ) -> list[Entry]: ...
 
+    def look_back(self, since: datetime, before: int | None, limit: int) -> list[tuple[int, Entry]]:
+        """All entries seen since, the newest first, in portions, each with its number.
+
+        *before*: the number of the last one of the portion before; None: the first portion.
+        """
+
     def count_entries(self, feed_id: str | None = None) -> int:
         """Of all feeds, or of one."""
 

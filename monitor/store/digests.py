@@ -6,7 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from monitor.model import JoinedEntry, SinceDigest
-from monitor.store import rows
+from monitor.store import rows, rows_out
 
 MOST = 1000  # of each kind: more than a digest shows
 
@@ -51,7 +51,7 @@ def since(db: sqlite3.Connection, channel: str, begins: datetime) -> SinceDigest
     values = {"channel": channel, "begins": rows.micros(begins), "most": MOST}
     (muted,) = db.execute(_MUTED, values).fetchone()
     return SinceDigest(
-        at_once=tuple(rows.alert(row) for row in db.execute(_AT_ONCE, values)),
+        at_once=tuple(rows_out.alert(row) for row in db.execute(_AT_ONCE, values)),
         joined=tuple(_joined(row) for row in db.execute(_JOINED, values)),
         muted=muted,
     )

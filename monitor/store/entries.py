@@ -12,6 +12,7 @@ from monitor.store import articles, rows, stories
 from monitor.store.chunks import chunks, glob_free
 
 REVISIONS_KEPT = 20  # of one entry: the first, and the latest
+_LAST_ROW = 2**63 - 1
 WITH_FEED = "e.*, f.name AS feed_name, f.tags AS feed_tags"
 _WITH_FEED = f"SELECT {WITH_FEED} FROM entries e JOIN feeds f ON f.id = e.feed_id"
 
@@ -136,6 +137,23 @@ def select(
         values += [feed, feed]
     query = f"{_WITH_FEED} WHERE {' AND '.join(where)} ORDER BY e.first_seen_at {order} LIMIT ?"
     return [rows.entry(row) for row in db.execute(query, [*values, limit])]
+
+
+def look_back(
+    db: sqlite3.Connection, since: datetime, before: int | None, limit: int
+) -> list[tuple[int, Entry]]:
+    """Entries by row, the newest first; *before* is the last row of the portion before this one.
+
+    Row numbers follow time, so that nothing older than *since* is gone through (see ``search``).
+    """
+    at = rows.micros(since)
+    query = (
+        f"SELECT e.rowid AS row, {WITH_FEED} FROM entries e CROSS JOIN feeds f ON f.id = e.feed_id"
+        " WHERE e.rowid >= (SELECT min(+rowid) FROM entries WHERE first_seen_at >= ?)"
+        " AND e.first_seen_at >= ? AND e.rowid < ? ORDER BY e.rowid DESC LIMIT ?"
+    )
+    values = [at, at, _LAST_ROW if before is None else before, limit]
+    return [(row["row"], rows.entry(row)) for row in db.execute(query, values)]
 
 
 def headlines(db: sqlite3.Connection, feed_id: str, limit: int) -> list[str]:

@@ -143,6 +143,10 @@ class Incoming(Transactions):
                 db, since=since, feed=feed, limit=limit, newest_first=newest_first
             )
 
+    def look_back(self, since: datetime, before: int | None, limit: int) -> list[tuple[int, Entry]]:
+        with self._reading() as db:
+            return entries.look_back(db, since, before, limit)
+
     def entry(self, id_or_url: str) -> Entry | None:
         with self._reading() as db:
             return entries.by_id_or_url(db, id_or_url)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.model import DeliveryState, QueuedDelivery
-from monitor.store import rows
+from monitor.store import rows, rows_out
 from monitor.store.chunks import chunks, glob_free
 from monitor.store.outbox import JOINED
 
@@ -70,9 +70,9 @@ def of_messages(db: sqlite3.Connection, message_ids: Iterable[str]) -> list[Queu
 
 def _listed(row: sqlite3.Row, frozen: sqlite3.Row | None = None) -> QueuedDelivery:
     return QueuedDelivery(
-        delivery=rows.delivery(row),
-        alert=rows.alert(row, "a_"),
-        message=rows.message(frozen) if frozen else None,
+        delivery=rows_out.delivery(row),
+        alert=rows_out.alert(row, "a_"),
+        message=rows_out.message(frozen) if frozen else None,
     )
 
 

@@ -36,6 +36,7 @@ def connect(name: str, busy_timeout: timedelta) -> sqlite3.Connection:
         uri=name.startswith("file:"),
     )
     connection.row_factory = sqlite3.Row
+    connection.text_factory = _text
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -44,6 +45,11 @@ def connect(name: str, busy_timeout: timedelta) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _text(stored: bytes) -> str:
+    """One damaged letter must not hide its row, and with it all that is read together."""
+    return stored.decode("utf-8", "replace")
 
 
 def back_up(connection: sqlite3.Connection, path: str, to: str) -> None:

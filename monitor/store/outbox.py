@@ -17,7 +17,7 @@ from monitor.model import (
     Message,
     QueuedDelivery,
 )
-from monitor.store import rows, stories, threads
+from monitor.store import rows, rows_out, stories, threads
 from monitor.store.chunks import glob_free
 
 KEEP_TRYING = timedelta(days=14)
@@ -38,13 +38,13 @@ def queue(db: sqlite3.Connection, alerts: Iterable[Alert], deliveries: Iterable[
     """Add what is not known yet; ids are derived, so a repeat changes nothing."""
     db.executemany(
         "INSERT OR IGNORE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [rows.alert_row(alert) for alert in alerts],
+        [rows_out.alert_row(alert) for alert in alerts],
     )
-    columns = ", ".join(rows.DELIVERY)
-    marks = ",".join("?" * len(rows.DELIVERY))
+    columns = ", ".join(rows_out.DELIVERY)
+    marks = ",".join("?" * len(rows_out.DELIVERY))
     db.executemany(
         f"INSERT OR IGNORE INTO deliveries ({columns}) VALUES ({marks})",
-        [rows.delivery_row(delivery) for delivery in deliveries],
+        [rows_out.delivery_row(delivery) for delivery in deliveries],
     )
 
 
@@ -98,19 +98,19 @@ def _claim_companions(db: sqlite3.Connection, values: dict[str, object]) -> None
 
 
 def _queued(db: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> list[QueuedDelivery]:
-    messages: dict[str, Message] = {}
+    messages: dict[str, Message | None] = {}
     members = {name: stories.members(db, name) for name in {row["a_story_id"] for row in found}}
     for row in found:
         name = row["message_id"]
         if name and name not in messages:
             frozen = db.execute("SELECT * FROM messages WHERE id = ?", [name]).fetchone()
-            messages[name] = rows.message(
+            messages[name] = rows_out.message(
                 frozen, attempts=row["attempts"], ambiguous=row["ambiguous"]
             )
     return [
         QueuedDelivery(
-            delivery=rows.delivery(row),
-            alert=rows.alert(row, "a_"),
+            delivery=rows_out.delivery(row),
+            alert=rows_out.alert(row, "a_"),
             message=messages.get(row["message_id"] or ""),
             update=stories.update(db, row["sequence"]) if row["kind"] == "update" else None,
             members=members[row["a_story_id"]],
@@ -122,7 +122,7 @@ def _queued(db: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> list[Queued
 def freeze(db: sqlite3.Connection, messages: Sequence[Message]) -> None:
     db.executemany(
         "INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?)",
-        [rows.message_row(message) for message in messages],
+        [rows_out.message_row(message) for message in messages],
     )
     db.executemany(
         "UPDATE deliveries SET message_id = ? WHERE id = ?",
@@ -160,7 +160,7 @@ def _finished(delivery: Delivery, at: datetime) -> tuple[object, ...]:
 def save_channel_state(db: sqlite3.Connection, state: ChannelState) -> None:
     db.execute(
         "INSERT OR REPLACE INTO channel_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        rows.channel_state_row(state),
+        rows_out.channel_state_row(state),
     )
 
 
@@ -194,7 +194,7 @@ def expire(db: sqlite3.Connection, now: datetime) -> list[Delivery]:
         [(at, row["id"]) for row in old],
     )
     gone = {"state": DeliveryState.EXPIRED, "settled_at": at}
-    return [rows.delivery(dict(row) | gone) for row in old]
+    return [rows_out.delivery(dict(row) | gone) for row in old]
 
 
 # --- reading
@@ -214,7 +214,7 @@ def waiting_for(
         " AND o.channel = ?) ORDER BY d.created_at LIMIT ?"
     )
     found = db.execute(query, [target, rows.micros(before), not_for, limit])
-    return [rows.delivery(row) for row in found]
+    return [rows_out.delivery(row) for row in found]
 
 
 # From one channel to the next: what waits is not counted through.
@@ -278,7 +278,7 @@ def alerts(
         where.append("kind = ?")
         values.append(kind.value)
     query = f"SELECT * FROM alerts WHERE {' AND '.join(where)} ORDER BY created_at DESC LIMIT ?"
-    return [rows.alert(row) for row in db.execute(query, [*values, limit])]
+    return [rows_out.alert(row) for row in db.execute(query, [*values, limit])]
 
 
 def alert(db: sqlite3.Connection, name: str) -> Alert | None:
@@ -286,18 +286,18 @@ def alert(db: sqlite3.Connection, name: str) -> Alert | None:
     for where, value in (("id = ?", name), ("id GLOB ?", f"{glob_free(name)}*")):
         found = db.execute(f"SELECT * FROM alerts WHERE {where} LIMIT 2", [value]).fetchall()
         if len(found) == 1:
-            return rows.alert(found[0])
+            return rows_out.alert(found[0])
     return None
 
 
 def deliveries_of(db: sqlite3.Connection, alert_id: str) -> list[Delivery]:
     query = "SELECT * FROM deliveries WHERE alert_id = ? ORDER BY target, kind, sequence"
-    return [rows.delivery(row) for row in db.execute(query, [alert_id])]
+    return [rows_out.delivery(row) for row in db.execute(query, [alert_id])]
 
 
 def channel_states(db: sqlite3.Connection) -> list[ChannelState]:
     query = "SELECT * FROM channel_states ORDER BY channel, target"
-    return [rows.channel_state(row) for row in db.execute(query)]
+    return [rows_out.channel_state(row) for row in db.execute(query)]
 
 
 def queue_lengths(db: sqlite3.Connection) -> dict[str, int]:

@@ -17,6 +17,7 @@ from monitor.model import (
 from monitor.store import (
     corrections,
     stories,
+    story_words,
 )
 from monitor.store.stories import MEMBERS_TOLD
 from monitor.store.transactions import Transactions
@@ -49,11 +50,11 @@ class Storied(Transactions):
 
     def story_words(self) -> dict[str, dict[str, int]]:
         with self._reading() as db:
-            return stories.word_counts(db)
+            return story_words.counts(db)
 
     def add_story_words(self, counted: Mapping[str, Mapping[str, int]]) -> None:
         with self._writing() as db:
-            stories.add_words(db, counted)
+            story_words.add(db, counted)
 
     def corrections(self) -> int:
         with self._reading() as db:

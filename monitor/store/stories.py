@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from monitor import ids
@@ -22,11 +22,10 @@ from monitor.model import (
     Update,
     UpdateReason,
 )
-from monitor.store import rows
+from monitor.store import rows, rows_out
 from monitor.store.chunks import chunks, glob_free
 
 MEMBERS_TOLD = 100
-WORDS_KEPT = 400_000  # rows of story_words in a language, before the rare half is forgotten
 
 _STORY = "id, title, opened_at, last_entry_at, language, entries, outlets"
 
@@ -57,7 +56,7 @@ def save(db: sqlite3.Connection, outcome: Outcome) -> None:
     )
     db.executemany(
         "INSERT OR IGNORE INTO updates VALUES (?, ?, ?, ?, ?, ?)",
-        [rows.update_row(update) for update in outcome.updates],
+        [rows_out.update_row(update) for update in outcome.updates],
     )
 
 
@@ -145,7 +144,7 @@ def _standing(db: sqlite3.Connection, story: Story) -> Standing:
         )
     if not alerts:
         return Standing(story=story)
-    told = [rows.update(row) for row in _updates(db, story.id)]
+    told = updates(db, story.id)
     return Standing(
         story=story,
         feeds=_feeds(db, story.id),
@@ -158,7 +157,7 @@ def _standing(db: sqlite3.Connection, story: Story) -> Standing:
 def alerts_of(db: sqlite3.Connection, story_id: str) -> list[Alert]:
     """The alerts of a story in the order they were raised."""
     query = "SELECT * FROM alerts WHERE story_id = ? ORDER BY created_at, rule_name"
-    return [rows.alert(row) for row in db.execute(query, [story_id])]
+    return [rows_out.alert(row) for row in db.execute(query, [story_id])]
 
 
 def _with_terms(rule: str, alert: StandingAlert, told: Sequence[Update]) -> StandingAlert:
@@ -174,11 +173,6 @@ def _with_terms(rule: str, alert: StandingAlert, told: Sequence[Update]) -> Stan
 def _targets(db: sqlite3.Connection, alert_id: str) -> tuple[tuple[str, str], ...]:
     query = "SELECT DISTINCT channel, target FROM deliveries WHERE alert_id = ? AND kind = 'first'"
     return tuple((row["channel"], row["target"]) for row in db.execute(query, [alert_id]))
-
-
-def _updates(db: sqlite3.Connection, story_id: str) -> list[sqlite3.Row]:
-    query = "SELECT * FROM updates WHERE story_id = ? ORDER BY created_at, number"
-    return db.execute(query, [story_id]).fetchall()
 
 
 def _feeds(db: sqlite3.Connection, story_id: str) -> frozenset[str]:
@@ -210,32 +204,6 @@ def referenced(db: sqlite3.Connection, references: Iterable[str]) -> dict[str, s
         if row is not None:
             found[reference] = row["story_id"]
     return found
-
-
-# --- words
-
-
-def word_counts(db: sqlite3.Connection) -> dict[str, dict[str, int]]:
-    """Language → stemmed word → entries with it; "" counts the entries themselves."""
-    found: dict[str, dict[str, int]] = {}
-    for row in db.execute("SELECT language, word, entries FROM story_words"):
-        found.setdefault(row["language"], {})[row["word"]] = row["entries"]
-    return found
-
-
-def add_words(db: sqlite3.Connection, counted: Mapping[str, Mapping[str, int]]) -> None:
-    """Add what was counted since the last time."""
-    for language, counts in counted.items():
-        db.executemany(
-            "INSERT INTO story_words VALUES (?, ?, ?) ON CONFLICT (language, word)"
-            " DO UPDATE SET entries = entries + excluded.entries",
-            [(language, word, n) for word, n in counts.items()],
-        )
-        where = "WHERE language = ?"
-        (kept,) = db.execute(f"SELECT count(*) FROM story_words {where}", [language]).fetchone()
-        if kept > WORDS_KEPT:  # shares stay what they were
-            db.execute(f"UPDATE story_words SET entries = entries / 2 {where}", [language])
-            db.execute(f"DELETE FROM story_words {where} AND entries = 0", [language])
 
 
 # --- what people ask
@@ -323,7 +291,7 @@ def _member(row: sqlite3.Row) -> Member:
         url=row["url"],
         outlet=row["name"],
         seen_at=rows.moment(row["first_seen_at"]),
-        because=tuple(json.loads(row["because"] or "[]")),
+        because=_because(row["because"] or "[]"),
         gap=timedelta(microseconds=row["gap"] or 0),
         copy_of=row["copy_of"] or "",
         containment=row["containment"] or 0.0,
@@ -331,13 +299,24 @@ def _member(row: sqlite3.Row) -> Member:
     )
 
 
+def _because(text: str) -> tuple[str, ...]:
+    """Why an entry is in its story; nothing, if that is damaged."""
+    try:
+        return tuple(map(str, json.loads(text)))
+    except (ValueError, TypeError):
+        return ()
+
+
 def update(db: sqlite3.Connection, number: int) -> Update | None:
     row = db.execute("SELECT * FROM updates WHERE number = ?", [number]).fetchone()
-    return rows.update(row) if row else None
+    return rows_out.update(row) if row else None
 
 
 def updates(db: sqlite3.Connection, story_id: str) -> list[Update]:
-    return [rows.update(row) for row in _updates(db, story_id)]
+    """Those of a story in the order they came."""
+    query = "SELECT * FROM updates WHERE story_id = ? ORDER BY created_at, number"
+    found = (rows_out.update(row) for row in db.execute(query, [story_id]))
+    return [each for each in found if each is not None]
 
 
 def _story(row: sqlite3.Row) -> Story:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
+
+import structlog
 
 from monitor.errors import StoreBusy, StoreDamaged
 from monitor.model import Outcome
 from monitor.store import Store
 
 T = TypeVar("T")
+log = structlog.get_logger()
 
 GATHERING = 0.05  # seconds
 QUIET = 0.2  # seconds without work: then is the time for what nobody waits for
@@ -124,10 +126,17 @@ class Writer:
             return self._jobs.get()
 
     def _catch_up(self) -> None:
-        """Make searchable what was stored; if that cannot be now, it will be later."""
+        """Make searchable what was stored; if that cannot be now, it will be later.
+
+        Whatever happens: without this thread nothing would ever be stored again.
+        """
         if self._store is not None:
-            with suppress(StoreBusy, StoreDamaged):
+            try:
                 self._store.index_new()
+            except (StoreBusy, StoreDamaged):
+                pass  # whoever stores something is told
+            except Exception:
+                log.exception("what was stored is not searchable yet")
 
     def _work(self, store: Store, batch: list[Job]) -> None:
         """The jobs of *batch* in order, neighbouring outcomes together."""
