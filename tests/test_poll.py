@@ -15,9 +15,10 @@ from monitor.events import Event, Polled
 from monitor.feeds.parse import Parser
 from monitor.feeds.rhythm import observed
 from monitor.model import FailureReason, Feed, FetchFailed, FetchResult, Outcome
+from monitor.pipeline.claims import BATCH, IN_FLIGHT, _share_of_slow
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
-from monitor.pipeline.poll import BATCH, IN_FLIGHT, PORTION, Poller, _share_of_slow
+from monitor.pipeline.poll import PORTION, Poller
 from monitor.pipeline.shared import Shared
 from monitor.rules.load import load
 from monitor.settings import PollSettings
