@@ -24,6 +24,7 @@ from datetime import timedelta
 from typing import Any, BinaryIO
 
 from monitor.errors import ChildFailed
+from monitor.heaps import bound_heaps
 
 _REQUEST = struct.Struct("!IQ")  # lengths of header and body
 _ANSWER = struct.Struct("!Q")
@@ -220,6 +221,7 @@ def main(function: str, limits: str, parent: str) -> None:
     module, _, name = function.partition(":")
     work: Function = getattr(importlib.import_module(module), name)
     gc.freeze()  # what is imported stays
+    bound_heaps()
     while (request := _read(requests)) is not None and os.getppid() == int(parent):
         _allow_cpu(bounds["cpu"])
         answer = json.dumps(_answer(work, *request)).encode()

@@ -35,12 +35,11 @@ class Claims:
         quick = sum(host in self._quick for host in self._under_way.values())
         left = max(0, share - (len(self._under_way) - quick))
         room = left + RESERVED - quick
-        if min(left, room) >= min(BATCH, -(-share // 2)):
-            feeds = await self._claimed(min(left, room), at)
-        elif room >= BATCH and self._quick:
-            feeds = await self._claimed(room, at, frozenset(self._quick))
-        else:
-            return []
+        most, batch = min(left, room), min(BATCH, -(-share // 2))
+        feeds = await self._claimed(most, at) if most >= batch else []
+        room -= len(feeds)
+        if (most < batch or len(feeds) == most) and room >= BATCH and self._quick:
+            feeds += await self._claimed(room, at, frozenset(self._quick))
         self._under_way |= {feed.id: netloc_of(feed.url) for feed in feeds}
         return feeds
 
