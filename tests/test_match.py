@@ -78,6 +78,16 @@ def finds(term: str, title: str) -> bool:
         ("organi?ation", "organisation", True),
         ("organi?ation", "organiation", False),
         ("*defence", "air-defence", True),
+        ("counter-terror*", "counter-terrorism law", True),
+        ("counter-terror*", "counter terrorists", True),
+        ("counter-terror*", "counterterrorism law", True),
+        ("counter-terror*", "counter measures", False),
+        ("Su-3*", "two Su‑34 jets", True),
+        ("*-backed force", "an Iran-backed force", True),
+        # one or many within a phrase
+        ("arms sale(s) package", "arms sale package", True),
+        ("arms sale(s) package", "two arms sales packages", True),
+        ("Rule(s) and Hearing", "Notice of Rule(s) and Hearing", True),
         # invisible signs
         ("cooperate", "co\u00adoperate", True),
         ("NATO’s", "NATO plan", True),
