@@ -116,6 +116,7 @@ def test_a_term(term: str, title: str, found: bool) -> None:
         ("(a OR b) AND c", "b c", True),
         ("/[A-Z]{3}-\\d+/", "Navy christens DDG-125", True),
         ("/przemys\\w+/", "przemysł zbrojeniowy", True),
+        ("/[[:upper:]]{3}-[[:digit:]]+/", "Navy christens DDG-125", True),
         ("title:arms", "arms", True),
         ("summary:arms", "arms", False),
     ],
