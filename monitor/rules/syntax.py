@@ -40,6 +40,8 @@ _LEXEME = re.compile(
 )
 _LOWER_OPERATOR = re.compile(r"(?:and|or|not)|(?:near|before|atleast)(?:/\w*)?", re.IGNORECASE)
 _LIST_NAME = re.compile(r"@[\w-]+")
+_FIELDS = frozenset(field.value for field in Field)
+_STUCK = re.compile(r"(AND|OR|NOT)([@=].+)")
 
 
 class QueryError(ValueError):
@@ -233,10 +235,10 @@ class _Parser:
     def _phrase(self, first: _Lexeme) -> Node:
         """Words side by side; =word stands alone."""
         exact = first.text.startswith("=")
-        _refuse_lower_operator(first)
+        _refuse_what_is_no_word(first)
         taken = [first]
         while not exact and self._next.kind is _Kind.WORD and self._next.text[0] != "=":
-            _refuse_lower_operator(self._next)
+            _refuse_what_is_no_word(self._next)
             taken.append(self._take())
         text = " ".join(each.text for each in taken)[exact:]
         return _term(text, first.start, exact=exact)
@@ -339,6 +341,28 @@ def _must_be_countable(node: Node, operator: _Lexeme) -> None:
             f"{operator.text} counts words or lists of words (a OR b)",
             "take AND and NOT out of it",
             operator.start,
+        )
+
+
+def _refuse_what_is_no_word(lexeme: _Lexeme) -> None:
+    """What would be searched for as it stands, and never found."""
+    _refuse_lower_operator(lexeme)
+    name, colon, after = lexeme.text.partition(":")
+    if colon and not after and name.lower() in _FIELDS:
+        name = name.lower()
+        raise QueryError(
+            f"{name}: stands apart from what is looked for there",
+            f'write {name}:word, {name}:"a phrase" or {name}:(a OR b), without a space',
+            lexeme.start,
+        )
+    if stuck := _STUCK.fullmatch(lexeme.text):
+        raise QueryError(
+            f"a space is missing behind {stuck[1]}", f"write {stuck[1]} {stuck[2]}", lexeme.start
+        )
+    if re.match(r"-[^\W\d_]", lexeme.text):
+        word = lexeme.text[1:]
+        raise QueryError(
+            "- excludes nothing", f'write NOT {word}, or quote it: "{word}"', lexeme.start
         )
 
 

@@ -75,7 +75,7 @@ def _fits(case: Case, word: str, *, plural: bool) -> bool:
 
 
 def _readings(text: str) -> tuple[str, ...]:
-    """"arms sale(s) package": as written, of one and of many."""
+    """ "arms sale(s) package": as written, of one and of many."""
     if _PERHAPS_MANY not in text:
         return (text,)
     return text, text.replace(_PERHAPS_MANY, ""), text.replace(_PERHAPS_MANY, "s")
