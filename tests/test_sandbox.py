@@ -132,7 +132,7 @@ async def test_a_child_that_is_asked_as_its_idle_time_ends_is_not_ended() -> Non
 
     asked = asyncio.create_task(just_before())
     await asyncio.sleep(0)
-    time.sleep(0.3)  # noqa: ASYNC251  both come in one turn of the loop
+    time.sleep(0.3)  # both come in one turn of the loop
     assert await asked
     await children.aclose()
 
