@@ -174,3 +174,17 @@ def test_rows_older_than_the_windows_are_forgotten_when_loaded() -> None:
     restarted = desk.restarted()
     assert restarted.end - restarted.first == 1
     assert restarted.entry_id(restarted.first) == desk.rows[1].entry_id
+
+
+def test_an_entry_of_the_future_does_not_keep_all_that_came_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock was wrong for a moment."""
+    monkeypatch.setattr("monitor.stories.index._TIDY_EVERY", 1)
+    desk = Rows()
+    desk.tell(SALE, NOW + timedelta(days=400))
+    for day in range(30):
+        desk.tell(f"{QUAKE} {day}", NOW + timedelta(days=day))
+    for index in (desk.index, desk.restarted()):
+        assert index.end - index.first <= 8
+    assert desk.tell(SALE, NOW + timedelta(days=30)) == desk.rows[-1].story_id
