@@ -485,6 +485,7 @@ FEED_X = '[[feeds]]\nname = "x"\nurl = "https://h/"\n'
         ('[monitor]\nkeep_text = "2 years"', 2, '"400d", or "forever"'),
         ("[monitor]\nkeep_text = 400", 2, '"400d", or "forever"'),
         ('[monitor]\nkeep_text = "7d"', 2, 'write "30d" or more'),
+        ('[monitor]\nkeep_text = "999999d"', 2, 'write "forever"'),
         ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = "7h30"', 4, "mon-fri 07:30"),
         ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = 730', 4, '"07:30"'),
         ('[[channels]]\nname = "x"\nurl = "json://h"\nquiet_hours = "night"', 4, "22:00-07:00"),
