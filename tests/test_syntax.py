@@ -91,6 +91,7 @@ def test_says_what_is_wrong(query: str, position: int, message: str, remedy: str
     ("term", "message"),
     [
         ("NATO AND Ukraine", "AND does not work in a list of terms"),
+        ("title:NATO", "title: does not work in a list of terms"),
         ("", "an empty term"),
         ("@nothing", 'no list "nothing"'),
         ("a*", "far too many"),

@@ -41,6 +41,11 @@ _LEXEME = re.compile(
 _LOWER_OPERATOR = re.compile(r"(?:and|or|not)|(?:near|before|atleast)(?:/\w*)?", re.IGNORECASE)
 _LIST_NAME = re.compile(r"@[\w-]+")
 _FIELDS = frozenset(field.value for field in Field)
+# Operators, and a field before its word: in a list of terms they would be words.
+_IN_QUERIES = re.compile(
+    r"(?:^|(?<=\s))(?:AND|OR|NOT|NEAR/\S*|BEFORE/\S*|ATLEAST/\S*)(?=\s)"
+    rf"|^(?:{'|'.join(sorted(_FIELDS))}):(?!//)"
+)
 _STUCK = re.compile(r"(AND|OR|NOT)([@=].+)")
 
 
@@ -98,12 +103,12 @@ def parse_term(text: str, lists: Mapping[str, Node]) -> Node:
         return _resolved(_Lexeme(_Kind.LIST, stripped, shift, shift + len(stripped)), lists)
     if re.fullmatch(r"/.+/", stripped):
         return _regex(_Lexeme(_Kind.REGEX, stripped, shift, shift + len(stripped)))
-    operator = re.search(r"(?:^|\s)(AND|OR|NOT|NEAR/\S*|BEFORE/\S*|ATLEAST/\S*)(?=\s)", stripped)
+    operator = _IN_QUERIES.search(stripped)
     if operator and not stripped.startswith(('"', '="')):
         raise QueryError(
-            f"{operator[1]} does not work in a list of terms",
+            f"{operator[0]} does not work in a list of terms",
             f"write query = '{stripped[:60]}', or quote it if the word is meant: '\"…\"'",
-            shift + operator.start(1),
+            shift + operator.start(),
         )
     exact = stripped.startswith("=")
     plain = stripped[exact:].strip().strip('"“”„')
