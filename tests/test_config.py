@@ -620,3 +620,22 @@ def test_a_wrong_place_for_older_entries(tmp_path: Path) -> None:
     said = str(refused.value)
     assert 'feed "A": backfill is neither "auto" nor "off" nor a web address' in said
     assert "news sitemap" in said
+
+
+@pytest.mark.parametrize(
+    ("channel", "warned"),
+    [
+        pytest.param('at_once = ["high"]', True, id="nothing to pass"),
+        pytest.param('at_once = ["high"]\nquiet_hours = "22:00-07:00"', True, id="quiet hours"),
+        pytest.param('at_once = ["critical"]\nquiet_hours = "22:00-07:00"', False, id="critical"),
+        pytest.param('at_once = ["high"]\ndigest = "07:30"', False, id="a digest"),
+    ],
+)
+def test_severities_that_have_nothing_to_pass_are_worth_a_look(
+    tmp_path: Path, channel: str, warned: bool
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f'{FEED}[[channels]]\nname = "a"\nurl = "json://localhost/"\n{channel}\n')
+    path.chmod(0o600)
+    _, warnings = read(path)
+    assert ["at_once has no effect" in str(each) for each in warnings] == [True] * warned
