@@ -65,6 +65,8 @@ def test_is_read_as(query: str, read_as: str) -> None:
         ("ATLEAST a", 0, "needs a number", "ATLEAST/3"),
         ("sa*", 0, "far too many words", "3 letters"),
         ("(a AND b) NEAR/3 c", 10, "between words or lists", "take AND"),
+        ("(x OR (y OR (a AND b))) NEAR/3 c", 24, "between words or lists", "take AND"),
+        ("ATLEAST/2 (x OR (y OR NOT z))", 0, "counts words", "take AND"),
         ("NEAR/3 (NOT a)", 0, "a term is missing", ""),
         ("ATLEAST/2 (a AND b)", 0, "counts words", "take AND"),
         ("()", 0, "nothing in these brackets", "delete them"),

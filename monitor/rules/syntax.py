@@ -327,26 +327,28 @@ def _number(operator: _Lexeme, example: str) -> int:
 
 
 def _must_be_near_able(node: Node, operator: _Lexeme) -> None:
-    parts = node.parts if isinstance(node, Or) else (node,)
-    for part in parts:
-        if isinstance(part, Or | Near):
-            continue
-        if not isinstance(part, Term | Regex):
-            raise QueryError(
-                f"{operator.text} stands between words or lists of words (a OR b)",
-                "take AND, NOT, fields and counts out of it",
-                operator.start,
-            )
+    if not _stands_somewhere(node):
+        raise QueryError(
+            f"{operator.text} stands between words or lists of words (a OR b)",
+            "take AND, NOT, fields and counts out of it",
+            operator.start,
+        )
 
 
 def _must_be_countable(node: Node, operator: _Lexeme) -> None:
-    parts = node.parts if isinstance(node, Or) else (node,)
-    if not all(isinstance(part, Term | Regex | Or | Near) for part in parts):
+    if not _stands_somewhere(node):
         raise QueryError(
             f"{operator.text} counts words or lists of words (a OR b)",
             "take AND and NOT out of it",
             operator.start,
         )
+
+
+def _stands_somewhere(node: Node) -> bool:
+    """Whether *node* is words that stand at places in a text, however they are put together."""
+    if isinstance(node, Or):
+        return bool(node.origin) or all(map(_stands_somewhere, node.parts))
+    return isinstance(node, Term | Regex | Near)
 
 
 def _refuse_what_is_no_word(lexeme: _Lexeme) -> None:
