@@ -14,6 +14,7 @@ MonitorError
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -99,9 +100,24 @@ class QueryError(MonitorError):
 
 
 class ChildFailed(MonitorError):
-    """A sandboxed function died, was late, or ran out of memory; ``reason`` says which."""
+    """A sandboxed function died, was late, or ran out of memory; ``reason`` says which.
+
+    "not started": this machine had no process, memory or handle for it, which may pass.
+    """
 
     def __init__(self, reason: str, detail: str = "") -> None:
-        self.reason = reason  # "deadline" | "memory" | "died" | "raised"
+        self.reason = reason  # "deadline" | "memory" | "died" | "raised" | "not started"
         self.detail = detail
         super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
+_USED_UP = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
+STARVED = "this machine has no memory, process or file handle left for it"
+
+
+def is_starved(error: BaseException) -> bool:
+    """Whether *error* says that this machine has not the means: it may pass, and is no mistake."""
+    if isinstance(error, OSError):
+        return error.errno in _USED_UP
+    no_thread = isinstance(error, RuntimeError) and str(error) == "can't start new thread"
+    return no_thread or isinstance(error, MemoryError)

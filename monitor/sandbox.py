@@ -15,7 +15,9 @@ import json
 import os
 import resource
 import signal
+import socket
 import struct
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -28,6 +30,7 @@ _ANSWER = struct.Struct("!Q")
 MAX_ANSWER = 256 << 20
 LONG = 1 << 20  # bytes: a longer answer is read beside the event loop, not in it
 LAST_BREATH = 1.0  # seconds that a child that hung up has to exit
+LOOK_AGAIN = 0.005  # seconds: whether one that was killed is gone, which it is soon
 
 Function = Callable[[Mapping[str, Any], bytes], Any]
 
@@ -58,7 +61,7 @@ class Pool:
     async def call(self, header: Mapping[str, Any], body: bytes = b"") -> Any:
         """The function's answer.  Raises ChildFailed; the child that failed is replaced."""
         async with self._room:
-            child = self._free.pop() if self._free else await self._start()
+            child = await self._ready()
             child.keep()
             try:
                 async with asyncio.timeout(self._deadline):
@@ -82,18 +85,20 @@ class Pool:
         """Kill all children, busy or not."""
         await asyncio.gather(*(self._end(child) for child in tuple(self._children)))
 
+    async def _ready(self) -> _Child:
+        """A child that waits for work and lives; else a new one."""
+        while self._free:
+            child = self._free.pop()
+            if child.lives:
+                return child
+            await self._end(child)
+        return await self._start()
+
     async def _start(self) -> _Child:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "monitor.sandbox",
-            *self._arguments,
-            str(os.getpid()),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        child = _Child(process)
+        try:
+            child = await _started(self._arguments)
+        except (OSError, MemoryError) as error:
+            raise ChildFailed("not started", type(error).__name__) from error
         self._children.add(child)
         return child
 
@@ -117,25 +122,54 @@ class Pool:
             child.idle(self._idle, lambda: self._end(child))
 
 
+async def _started(arguments: tuple[str, ...]) -> _Child:
+    """A new child; nothing is left of one that cannot be started, or not be talked to.
+
+    asyncio's own children would take a thread each to wait for them, up to Python 3.11.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs, contextlib.ExitStack() as undo:
+        undo.callback(ours.close)
+        process = _process(arguments, theirs.fileno())
+        undo.callback(process.wait)
+        undo.callback(process.kill)
+        reader, writer = await asyncio.open_connection(sock=ours)
+        undo.pop_all()
+    return _Child(process, reader, writer)
+
+
+def _process(arguments: tuple[str, ...], end: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "monitor.sandbox", *arguments, str(os.getpid())]
+    return subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.DEVNULL)
+
+
 class _Child:
     """A running child, seen from the parent."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
         self._process = process
+        self._reader, self._writer = reader, writer
         self._timer: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[int] | None = None
 
+    @property
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
     async def ask(self, header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         head = json.dumps(header).encode()
-        self._process.stdin.write(_REQUEST.pack(len(head), len(body)) + head)
-        self._process.stdin.write(body)
-        await self._process.stdin.drain()
-        (length,) = _ANSWER.unpack(await self._process.stdout.readexactly(_ANSWER.size))
+        self._writer.write(_REQUEST.pack(len(head), len(body)) + head)
+        self._writer.write(body)
+        await self._writer.drain()
+        (length,) = _ANSWER.unpack(await self._reader.readexactly(_ANSWER.size))
         if length > MAX_ANSWER:
             raise EOFError("the answer is too long")
-        text = await self._process.stdout.readexactly(length)
+        text = await self._reader.readexactly(length)
         answer = json.loads(text) if length <= LONG else await asyncio.to_thread(json.loads, text)
         if not isinstance(answer, dict):
             raise EOFError("not an answer")
@@ -156,17 +190,18 @@ class _Child:
         """The exit status of a child that hung up; killed if it lingers."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_BREATH):
-                await self._process.wait()
+                await self._gone()
         return await self.end()
 
     async def end(self) -> int:
-        # Killing what is dead already would take its exit status from asyncio.
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        return await self._process.wait()
+        self._process.kill()  # nothing is sent to one whose end was seen
+        self._writer.transport.abort()
+        return await self._gone()
+
+    async def _gone(self) -> int:
+        while (status := self._process.poll()) is None:
+            await asyncio.sleep(LOOK_AGAIN)
+        return status
 
 
 # --- in the child

@@ -83,6 +83,25 @@ async def test_a_sender_that_raises_blocks_nobody(desk: Desk) -> None:
     assert (await desk.states()).get(DeliveryState.PARKED.value) == 1
 
 
+async def test_a_machine_without_threads_is_waited_for(desk: Desk) -> None:
+    await desk.queue("one", "two")
+    short = True
+
+    def answer(_: Message) -> SendResult:
+        if short:
+            raise RuntimeError("can't start new thread")
+        return Accepted()
+
+    desk.sender.answer = answer
+    for _ in range(8):
+        await desk.deliverer.round()
+        desk.clock.advance(minutes(20))
+    assert len(desk.sender.messages) == 8, "one message asks for both"
+    short = False
+    await desk.deliverer.round()
+    assert set(await desk.states()) == {DeliveryState.ACCEPTED.value}
+
+
 async def test_a_target_that_refuses_every_text_is_not_told_of_it_for_ever(desk: Desk) -> None:
     desk.sender.answer = lambda _: Refused(detail="HTTP 422", retryable=False)
     await desk.queue("NATO")

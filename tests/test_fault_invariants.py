@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.model import Delivery, DeliveryState, Match
+from monitor.alerts import operator
+from monitor.alerts.render import render
+from monitor.model import Alert, Delivery, DeliveryState, Match
+from monitor.settings import Channel, Target
 from monitor.store.sqlite import SqliteStore
 from tests.builders import NOW, a_delivery, a_rule, an_alert, an_entry, an_outcome, feed_settings
 from tests.faults.invariants import check
 from tests.faults.ledgers import Ledger, Life, Meta, Received, Sample, Served
+from tests.faults.outlets import told
 
 FEED = feed_settings().url
 LINK = "https://www.example.org/news/1"
@@ -157,3 +162,25 @@ def test_a_line_cut_off_by_a_kill_is_no_fault(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.says('{"event": "started"}\n{"eve')
     assert scene.broken() == set()
+
+
+# --- which alerts a message tells
+
+
+def _text(*alerts: Alert) -> str:
+    channel = Channel(name="desk", kind="json", targets=(Target(name="desk", url="json://h/"),))
+    items = [(a_delivery(alert), alert) for alert in alerts]
+    zone = ZoneInfo("Europe/Brussels")
+    return render(items, channel=channel, timezone=zone, now=NOW, message_id="m" * 16).text
+
+
+@pytest.mark.parametrize("count", [1, 2, 30, 300])
+def test_a_message_tells_the_alerts_that_are_in_it(count: int) -> None:
+    alerts = [an_alert(an_entry(f"Story {n}")) for n in range(count)]
+    assert told(_text(*alerts)) == sorted(alert.id for alert in alerts)
+
+
+def test_a_notice_tells_none_of_those_it_writes_of() -> None:
+    notice = operator.undelivered([a_delivery(state=DeliveryState.EXPIRED)], NOW)
+    assert notice is not None
+    assert told(_text(notice)) == [notice.id]

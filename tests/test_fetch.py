@@ -506,6 +506,16 @@ async def test_a_bug_of_ours_is_contained() -> None:
     assert result == FetchFailed(reason=FailureReason.INTERNAL, detail="LookupError")
 
 
+async def test_a_machine_without_threads_is_no_bug() -> None:
+    async def broken(host: str, port: int) -> Sequence[str]:
+        raise RuntimeError("can't start new thread")
+
+    async with fetcher(resolve=broken) as fetch:
+        result = await fetch.get("http://feeds.example.org/")
+    assert isinstance(result, FetchFailed)
+    assert result.reason is FailureReason.STARVED
+
+
 # --- many feeds
 
 
@@ -522,6 +532,20 @@ async def test_waiting_for_ones_turn_is_not_counted() -> None:
     async with serving({"/feed": behaviour}) as server, fetcher(timeout=SHORT) as fetch:
         results = await asyncio.gather(*(fetch.get(server.url("/feed")) for _ in range(6)))
     assert all(isinstance(result, Fetched) for result in results)
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        pytest.param(slow(0.2, reply()), id="a document"),
+        pytest.param(slow(0.2, reply(status=500)), id="a refusal"),
+        pytest.param(hang(), id="no answer"),
+    ],
+)
+async def test_what_an_exchange_took_is_told_without_the_wait(behaviour: Behaviour) -> None:
+    async with serving({"/feed": behaviour}) as server, fetcher(timeout=SHORT) as fetch:
+        results = await asyncio.gather(*(fetch.get(server.url("/feed")) for _ in range(3)))
+    assert all(0.2 <= each.seconds < 2 * SHORT.total_seconds() for each in results)
 
 
 async def test_hosts_do_not_wait_for_each_other() -> None:

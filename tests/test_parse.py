@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from monitor.feeds.parse import LARGE, Parser
-from monitor.model import Fetched, ParsedFeed
+from monitor.model import FailureReason, Fetched, ParsedFeed, ParseFailed
+from tests.scarce import handles_left
 
 ITEM = "<item><title>A</title><guid>1</guid></item>"
 
@@ -29,4 +30,14 @@ async def test_a_large_document_holds_up_no_small_one() -> None:
     await read("small")
     assert done == ["first", "small"]
     await large
+    await parser.aclose()
+
+
+async def test_a_machine_without_handles_is_no_fault_of_the_document() -> None:
+    parser = Parser(size=1)
+    with handles_left(0):
+        found = await parser.parse(fetched("one"))
+    assert isinstance(found, ParseFailed)
+    assert found.reason is FailureReason.STARVED
+    assert isinstance(await parser.parse(fetched("one")), ParsedFeed)
     await parser.aclose()

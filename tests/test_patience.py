@@ -48,6 +48,15 @@ def test_later_ones_do_not_wait_at_all(ours: sqlite3.Connection) -> None:
     assert ours.execute("PRAGMA busy_timeout").fetchone() == (0,)
 
 
+def test_after_one_that_was_in_vain_others_wait_for_a_turn_only(ours: sqlite3.Connection) -> None:
+    patience = Patience(timedelta(seconds=3))
+    began = monotonic()
+    for _ in range(3):
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            patience.begin(ours)
+    assert 3 <= monotonic() - began < 3 + 2 * 2.5
+
+
 def test_what_is_no_lock_is_raised_at_once() -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         db.execute("BEGIN")

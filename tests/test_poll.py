@@ -15,11 +15,13 @@ from monitor.events import Event, Polled
 from monitor.feeds.parse import Parser
 from monitor.feeds.rhythm import observed
 from monitor.model import FailureReason, Feed, FetchFailed, FetchResult, Outcome
+from monitor.pipeline.claims import BATCH, IN_FLIGHT, _share_of_slow
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
-from monitor.pipeline.poll import BATCH, IN_FLIGHT, PORTION, Poller
+from monitor.pipeline.poll import PORTION, Poller
 from monitor.pipeline.shared import Shared
 from monitor.rules.load import load
+from monitor.settings import PollSettings
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 from tests.builders import NOW, feed_settings, minutes
@@ -30,13 +32,14 @@ DOWN = FetchFailed(reason=FailureReason.CONNECT, detail="no connection")
 
 
 class Stalls:
-    """Answers as often as it is let."""
+    """Answers as often as it is let; the feed "quick" at once."""
 
     def __init__(self) -> None:
         self.turns = asyncio.Semaphore(0)
 
     async def fetch(self, feed: Feed, *, unconditional: bool = False) -> FetchResult:
-        await self.turns.acquire()
+        if feed.name != "quick":
+            await self.turns.acquire()
         return DOWN
 
     def answer(self, count: int) -> None:
@@ -78,6 +81,53 @@ async def test_a_full_house_claims_again_when_a_batch_has_left(
     finally:
         await poller.aclose(timedelta(0))
         await store.aclose()
+
+
+async def test_quick_hosts_are_visited_however_many_slow_ones_wait(
+    tmp_path: Path, parser: Parser
+) -> None:
+    config, clock, stalls, done = config_of(tmp_path), Clock(), Stalls(), asyncio.Semaphore(0)
+    store = Writer(lambda: SqliteStore.open(config.database))
+    quick = feed_settings(name="quick", url="https://quick.example/feed")
+    slow = [feed_settings(name=f"{n}", url=f"https://h{n}/") for n in range(2 * IN_FLIGHT)]
+    shared = Shared(
+        in_force=InForce(config=config, rules=load({"rules.toml": RULES.encode()})),
+        store=store,
+        clock=clock,
+        report=lambda event: done.release(),
+    )
+    poller = Poller(shared, fetcher=stalls, parser=parser, memory=Memory(store))
+    try:
+        await store.call(lambda each: each.sync_feeds([quick], NOW))
+        await poller.round()
+        await store.call(lambda each: each.sync_feeds([*slow, quick], NOW))
+        started = []
+        for _ in range(3):
+            await done.acquire()
+            await asyncio.sleep(0)  # the visit that reported ends after its report
+            clock.advance(minutes(60))
+            started.append(await poller.start_due())
+        assert started[0] >= IN_FLIGHT
+        assert started[1:] == [1, 1]
+    finally:
+        await poller.aclose(timedelta(0))
+        await store.aclose()
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "seconds", "claimed"),
+    [
+        pytest.param(32, 30, 256, id="as shipped"),
+        pytest.param(8, 30, 64, id="few at once"),
+        pytest.param(32, 60, 128, id="long waits"),
+        pytest.param(2, 600, 1, id="one at a time"),
+    ],
+)
+def test_no_more_slow_hosts_are_claimed_than_have_their_turn_within_the_lease(
+    concurrency: int, seconds: int, claimed: int
+) -> None:
+    settings = PollSettings(concurrency=concurrency, timeout=timedelta(seconds=seconds))
+    assert _share_of_slow(settings) == claimed
 
 
 async def test_a_feed_whose_visit_was_not_stored_is_due_at_once(

@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,6 +19,7 @@ import pytest
 
 from monitor.errors import ChildFailed
 from monitor.sandbox import Pool
+from tests.scarce import handles_left, open_handles
 
 SECOND = timedelta(seconds=1)
 
@@ -159,3 +161,45 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+# --- what starting one takes
+
+
+ENOUGH = 5  # handles: a pair of sockets, a pipe for what goes wrong, /dev/null
+
+
+async def test_children_take_no_threads() -> None:
+    children, before = pool(size=3), threading.active_count()
+    await asyncio.gather(*(children.call({"do": "echo"}) for _ in range(3)))
+    assert threading.active_count() == before
+    await children.aclose()
+
+
+@pytest.mark.parametrize("left", range(8))
+async def test_without_handles_it_is_said_that_none_was_started(left: int) -> None:
+    children, before = pool(), open_handles()
+    with handles_left(left):
+        assert await _trouble(children) == ("not started" if left < ENOUGH else "")
+    assert (await children.call({"do": "echo"}))["length"] == 0
+    await children.aclose()
+    assert open_handles() == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+async def _trouble(children: Pool) -> str:
+    try:
+        await children.call({"do": "echo"})
+    except ChildFailed as failed:
+        return failed.reason
+    return ""
+
+
+async def test_a_call_is_not_given_to_a_child_that_has_died() -> None:
+    children = pool()
+    pid = (await children.call({"do": "echo"}))["pid"]
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert (await children.call({"do": "echo"}))["pid"] != pid
+    await children.aclose()

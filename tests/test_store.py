@@ -33,7 +33,7 @@ from monitor.model import (
     Suspicion,
 )
 from monitor.settings import FeedSettings
-from monitor.store.feeds import _DUE, OF_A_HOST
+from monitor.store.feeds import _DUE, OF_A_HOST, netloc_of
 from monitor.store.sqlite import SqliteStore
 from tests.builders import (
     NOW,
@@ -163,6 +163,13 @@ class TestFeeds:
         assert len(store.claim_due(0, 100, NOW, LEASE)) == 3
         assert len(store.claim_due(0, 100, NOW + LEASE, LEASE)) == OF_A_HOST  # the rest died
 
+    def test_feeds_of_some_hosts_only(self, store):
+        store.sync_feeds(of_hosts(giant=3, small=1, other=1), NOW)
+        quick = {netloc_of("https://giant/1.xml"), netloc_of("https://small")}
+        found = store.claim_due(0, 9, NOW, LEASE, quick)
+        assert sorted(map(host_of, found)) == ["giant", "giant", "giant", "small"]
+        assert store.claim_due(0, 9, NOW, LEASE, quick) == []
+
     def test_the_longest_waiting_feed_of_a_host_is_first(self, store):
         store.sync_feeds(of_hosts(giant=3), NOW)
         for feed, ago in zip(store.claim_due(0, 3, NOW, LEASE), (1, 3, 2), strict=True):
@@ -172,7 +179,7 @@ class TestFeeds:
         assert NOW - left.next_poll_at == minutes(1)
 
     def test_due_feeds_are_found_by_the_index(self, store):
-        plan = store._db.execute(f"EXPLAIN QUERY PLAN {_DUE}", [0, 1, 2, 3, 4, 5]).fetchall()
+        plan = store._db.execute(f"EXPLAIN QUERY PLAN {_DUE}", [0, 1, 2, 3, 4, 5, None]).fetchall()
         told = " ".join(row["detail"] for row in plan)
         assert "feeds_due" in told
         assert "SCAN feeds" not in told

@@ -20,6 +20,7 @@ from monitor.model import Alert, Message
 from monitor.settings import Channel, Target
 from tests.builders import NOW, a_delivery, an_alert, an_entry
 from tests.hostile import HOSTILE
+from tests.scarce import handles_left
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -329,3 +330,13 @@ async def test_a_late_template_is_known_to_be_late(renderer: Renderer) -> None:
     faults = await renderer.fill("plain.txt", LOOP * 2, {}, 100)
     assert isinstance(faults[0], Fault)
     assert faults[0].late
+
+
+async def test_a_machine_without_handles_is_no_fault_of_a_template() -> None:
+    renderer = Renderer()
+    with handles_left(0):
+        [fault] = await renderer.fill("plain.txt", "x", {}, 100)
+    assert isinstance(fault, Fault)
+    assert (fault.what, fault.late) == ("no process could be started to fill it in", False)
+    assert await renderer.fill("plain.txt", "x", {}, 100) == "x"
+    await renderer.aclose()

@@ -93,8 +93,6 @@ class Sender:
             seen = await pool.call(self._header(message, target), body)
         except ChildFailed as failure:
             return _child_failed(failure)
-        except OSError:  # no process, no memory, no descriptor to be had
-            return Refused(detail="the sending process could not be started", scope=Scope.CHANNEL)
         return judge(seen, _now())
 
     def _header(self, message: Message, target: Target) -> dict[str, object]:
@@ -134,5 +132,7 @@ def _child_failed(failure: ChildFailed) -> Refused:
     """A child that was killed may have handed its message over just before."""
     if failure.reason == "raised":
         return Refused(detail="sending it failed inside this program")
+    if failure.reason == "not started":
+        return Refused(detail="the sending process could not be started", scope=Scope.CHANNEL)
     detail = _CHILD_FAILURES.get(failure.reason, "the sending process failed")
     return Refused(detail=detail, ambiguous=True, scope=Scope.CHANNEL)

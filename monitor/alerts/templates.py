@@ -45,6 +45,7 @@ MAX_FILE = 256 << 10  # bytes
 _CHILD_FAILURES = {
     "deadline": ("it takes longer than 2 s", "is there a loop in a loop?"),
     "memory": (f"it takes more than {MEMORY >> 20} MB of memory", "is a text repeated?"),
+    "not started": ("no process could be started to fill it in", ""),
 }
 
 
@@ -119,9 +120,8 @@ class Renderer:
             answer = await self._pool.call({"file": file, "limit": most}, body)
         except ChildFailed as failed:
             what, remedy = _CHILD_FAILURES.get(failed.reason, ("filling it in fails", ""))
-            return [Fault(file=file, what=what, remedy=remedy, late=True)]
-        except OSError:
-            return [Fault(file=file, what="no process could be started to fill it in")]
+            late = failed.reason != "not started"  # that is no fault of the template
+            return [Fault(file=file, what=what, remedy=remedy, late=late)]
         if "too_long" in answer:
             return [too_long(file, most)]
         if "text" in answer:

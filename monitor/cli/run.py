@@ -25,6 +25,7 @@ from monitor.daemon import Daemon, Tick
 from monitor.errors import Problem, StoreBusy, StoreDamaged
 from monitor.events import ArticleRead, Event, Handed, Polled, PollKind, Reloaded, Trouble
 from monitor.feeds import health
+from monitor.heaps import few_heaps
 from monitor.model import Feed, Refused
 from monitor.pipeline.last_list import last_good
 from monitor.pipeline.session import Session, opened
@@ -191,6 +192,7 @@ class _Waker:
 async def _session(
     path: Path, log_level: str, failed: list[Event] | None = None
 ) -> AsyncIterator[tuple[Session, Shows, _Waker]]:
+    few_heaps()  # before there are threads
     config, warnings = read(path, last_good=last_good)
     terminal = sys.stdout.isatty()
     logs.set_up(terminal=terminal, level=logging.getLevelNamesMapping()[log_level.upper()])

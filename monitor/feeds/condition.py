@@ -58,6 +58,8 @@ _REMEDIES = {
     FailureReason.TOO_LARGE: "The publisher must shorten it; the limit is 15 MiB.",
     FailureReason.PARSER_KILLED: "Reading it takes too long: tell the publisher, and us.",
     FailureReason.PARSER_RAISED: "This is a mistake of the monitor: please report it.",
+    FailureReason.STARVED: "Give the monitor more memory, or let it have more processes and open"
+    " files; else end what else needs them.",
     FailureReason.INTERNAL: "This is a mistake of the monitor: please report it.",
 }
 _WAIT = "Nothing, if it passes; else tell the publisher."

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import httpx
 import structlog
 
+from monitor.errors import STARVED, is_starved
 from monitor.feeds.body import BadCoding, CutOff, TooLarge
 from monitor.feeds.guard import AddressRefused, NameUnknown
 from monitor.model import FailureReason, FetchFailed
@@ -54,6 +55,13 @@ def failure_of(error: Exception) -> FetchFailed:
         if isinstance(error, theirs):
             return FetchFailed(reason=reason, detail=f"{words}{_system_says(error)}")
     _log.error("fetch failed in an unforeseen way", exc_info=error)
+    return of_ours(error)
+
+
+def of_ours(error: Exception) -> FetchFailed:
+    """A failure that is not the feed's: this machine has not the means, else a bug."""
+    if is_starved(error):
+        return FetchFailed(reason=FailureReason.STARVED, detail=STARVED)
     return FetchFailed(reason=FailureReason.INTERNAL, detail=type(error).__name__)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
@@ -76,6 +77,19 @@ class _Asking:
     access: Access
     limit: int = MAX_BODY
     page: bool = False  # HTML is wanted, and nothing else
+
+
+class _Stopwatch:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self.spent = clock, 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        began = self._clock()
+        try:
+            yield
+        finally:
+            self.spent += self._clock() - began
 
 
 class Fetcher:
@@ -170,19 +184,20 @@ class Fetcher:
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):
             reason = FailureReason.BAD_URL
             return FetchFailed(reason=reason, detail="not a usable http or https address")
+        watch = _Stopwatch(self._clock)
         try:
-            return await self._follow(first, asking)
+            result = await self._follow(first, asking, watch)
         except Exception as error:  # a feed must not end the loop, whatever it does
-            return failure_of(error)
+            result = failure_of(error)
+        return replace(result, seconds=watch.spent)
 
-    async def _follow(self, url: httpx.URL, asking: _Asking) -> FetchResult:
+    async def _follow(self, url: httpx.URL, asking: _Asking, watch: _Stopwatch) -> FetchResult:
         """The deadline is one for all hops; only exchanges count, not the wait for their turn."""
-        left, permanent = self._timeout, True
+        permanent = True
         for hop in range(MAX_HOPS + 1):
             async with self._gate.admitted(url.host):
-                began = self._clock()
-                result = await self._exchange(url, asking, left)
-                left -= self._clock() - began
+                with watch.running():
+                    result = await self._exchange(url, asking, self._timeout - watch.spent)
             if isinstance(result, FetchFailed):
                 return result
             if not isinstance(result, _Redirect):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from monitor.errors import ChildFailed
-from monitor.model import FailureReason, Fetched, PageText, ParseFailed
+from monitor.errors import STARVED, ChildFailed
+from monitor.feeds.parse import why
+from monitor.model import Fetched, PageText, ParseFailed
 from monitor.sandbox import Pool
 
 CHILD = "monitor.feeds.page_child:read"
@@ -18,6 +19,7 @@ _REASONS = {
     "deadline": "reading the page takes too long; it was stopped",
     "memory": "reading the page takes too much memory; it was stopped",
     "died": "the process that read the page died",
+    "not started": STARVED,
     "raised": "the reader stumbled over the page",
 }
 
@@ -34,9 +36,7 @@ class PageReader:
         try:
             found = await self._pool.call(header, fetched.body)
         except ChildFailed as failure:
-            killed = failure.reason != "raised"
-            reason = FailureReason.PARSER_KILLED if killed else FailureReason.PARSER_RAISED
-            return ParseFailed(reason=reason, detail=_REASONS[failure.reason])
+            return ParseFailed(reason=why(failure), detail=_REASONS[failure.reason])
         return PageText(text=str(found["text"]), for_subscribers=bool(found["for_subscribers"]))
 
     async def aclose(self) -> None:

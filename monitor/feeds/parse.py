@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.errors import ChildFailed
+from monitor.errors import STARVED, ChildFailed
 from monitor.feeds import word
 from monitor.feeds.listing import Reading
 from monitor.model import (
@@ -39,8 +39,17 @@ _REASONS = {
     "deadline": "reading it takes too long; it was stopped",
     "memory": "reading it takes too much memory; it was stopped",
     "died": "the process that read it died",
+    "not started": STARVED,
     "raised": "the reader stumbled over it",
 }
+
+
+def why(failure: ChildFailed) -> FailureReason:
+    """What a child that failed says of what it was to read."""
+    if failure.reason == "not started":
+        return FailureReason.STARVED
+    raised = failure.reason == "raised"
+    return FailureReason.PARSER_RAISED if raised else FailureReason.PARSER_KILLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,12 +141,7 @@ class Parser:
             parsed = await asyncio.to_thread(_decoded, found) if slow else _decoded(found)
             return _Document(found, parsed)
         except ChildFailed as failure:
-            reason = (
-                FailureReason.PARSER_RAISED
-                if failure.reason == "raised"
-                else FailureReason.PARSER_KILLED
-            )
-            return ParseFailed(reason=reason, detail=_REASONS[failure.reason])
+            return ParseFailed(reason=why(failure), detail=_REASONS[failure.reason])
         except (KeyError, TypeError, ValueError, OverflowError):
             return ParseFailed(reason=FailureReason.PARSER_RAISED, detail=_REASONS["raised"])
         finally:

@@ -38,6 +38,7 @@ _OTHER = (3.0, MAX_BACKOFF)
 _PATIENCE = {
     FailureReason.DNS: _PASSING,
     FailureReason.CONNECT: _PASSING,
+    FailureReason.STARVED: _PASSING,
     FailureReason.TIMEOUT: _AILING,
     FailureReason.HTTP_SERVER: _AILING,
     FailureReason.TRUNCATED: _AILING,

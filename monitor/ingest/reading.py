@@ -31,6 +31,7 @@ _PASSING = frozenset(
         FailureReason.THROTTLED,
         FailureReason.HTTP_SERVER,
         FailureReason.TRUNCATED,
+        FailureReason.STARVED,
     }
 )
 _SUBSCRIBERS = "its publisher marks the page as for subscribers: this may be only the beginning"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -42,6 +42,7 @@ class FailureReason(StrEnum):
     PARSER_KILLED = "parser killed"  # deadline or memory
     PARSER_RAISED = "parser raised"
     PROTOCOL = "protocol"  # the peer does not speak HTTP
+    STARVED = "starved"  # this machine has no memory, process or handle left
     INTERNAL = "internal"  # a bug of ours, contained
 
 
@@ -157,6 +158,7 @@ class Fetched:
     permanent_url: str | None = None  # where 301/308 led, when every hop was permanent
     max_age: timedelta | None = None  # Cache-Control
     links: tuple[tuple[str, str], ...] = ()  # Link headers: (relation, address as written)
+    seconds: float = field(default=0.0, compare=False)  # the exchange took, without waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,7 @@ class NotModified:
 
     permanent_url: str | None = None
     max_age: timedelta | None = None
+    seconds: float = field(default=0.0, compare=False)  # the exchange took, without waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +178,7 @@ class FetchFailed:
     detail: str
     status: int | None = None
     retry_after: timedelta | None = None  # capped at a day
+    seconds: float = field(default=0.0, compare=False)  # the exchange took, without waiting
 
 
 FetchResult = Fetched | NotModified | FetchFailed

@@ -17,6 +17,7 @@ import structlog
 from monitor import ingest
 from monitor.errors import StoreBusy, StoryChanged
 from monitor.events import ArticleRead
+from monitor.feeds.failures import of_ours
 from monitor.ingest.reading import after_failure, with_text
 from monitor.model import (
     Article,
@@ -141,7 +142,7 @@ class Articles:
             raise
         except Exception as bug:
             log.exception("reading an article failed", entry=article.entry_id)
-            failure = FetchFailed(reason=FailureReason.INTERNAL, detail=type(bug).__name__)
+            failure = of_ours(bug)
             after = after_failure(article, failure, self._clock())
             await self._store.call(lambda store: store.settle_article(after))
             return None

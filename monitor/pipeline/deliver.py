@@ -27,7 +27,7 @@ from monitor.alerts.rate import Bucket
 from monitor.alerts.render import most_stories, render
 from monitor.alerts.route import deliveries
 from monitor.crashpoint import crashpoint
-from monitor.errors import StoreBusy
+from monitor.errors import STARVED, StoreBusy, is_starved
 from monitor.events import Handed, Trouble
 from monitor.model import (
     Accepted,
@@ -37,6 +37,7 @@ from monitor.model import (
     Message,
     QueuedDelivery,
     Refused,
+    Scope,
     SendResult,
     Silence,
 )
@@ -211,6 +212,8 @@ class Deliverer:
             return await self._sender.send(message, target, channel, thread=thread)
         except Exception as bug:  # a message that trips us must not block those behind it
             log.exception("sending failed", target=message.target)
+            if is_starved(bug):  # no other message could be sent either
+                return Refused(detail=STARVED, scope=Scope.CHANNEL)
             return Refused(detail=f"a mistake of the monitor: {type(bug).__name__}")
 
     async def _thread(self, message: Message) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -18,13 +19,12 @@ from monitor.crashpoint import crashpoint
 from monitor.errors import StoreBusy, StoryChanged
 from monitor.events import Polled, PollKind
 from monitor.feeds import gaps, schedule, suspicion, websub
-from monitor.feeds.gaps import Window
+from monitor.feeds.failures import of_ours
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
 from monitor.model import (
     NOTHING_LISTED,
     Entry,
-    FailureReason,
     Feed,
     Fetched,
     FetchFailed,
@@ -35,55 +35,22 @@ from monitor.model import (
     ParsedFeed,
     ParseFailed,
 )
-from monitor.pipeline.backfill import Backfill, Fetches, Filled, said
-from monitor.pipeline.lane import LEASE, Lane
+from monitor.pipeline.backfill import Backfill, Fetches
+from monitor.pipeline.claims import Claims
+from monitor.pipeline.lane import Lane
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.places import Place, Places
 from monitor.pipeline.shared import Shared
+from monitor.pipeline.visits import Document, Gap, Visit, only_the_feed, overtaken, told
 from monitor.settings import BACKFILL_OFF, FeedSettings
 
-IN_FLIGHT = 256  # tasks; fetches among them are bounded by poll.concurrency
 IN_HAND = 16  # documents that wait to be read or stored while others are fetched, about
 FEW = 8  # visits: with more under way, what a visit left is stored together with others
-BATCH = 32  # claimed at a time where many wait: ranking them all costs more than one visit
 MANY = 100  # entries: to normalise them takes a hundredth of a second
 PORTION = 500  # new entries stored before other feeds get the lane
 PORTION_LEASE = timedelta(minutes=1)  # longer than a portion takes; after a crash it is due again
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gap:
-    """What a visit found to have rolled over since the last one, and what older pages had of it."""
-
-    window: Window | None = None
-    filled: Filled = field(default_factory=Filled)
-
-    @property
-    def entries(self) -> Sequence[Entry]:
-        return self.filled.entries
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Document:
-    """A document that was read, and what was made of it so far."""
-
-    fetched: Fetched
-    digest: str  # ``schedule.body_hash``
-    parsed: ParsedFeed
-    listing: Listing | None  # None: as before
-    mode: IdentityMode = IdentityMode.GUID
-    entries: tuple[Entry, ...] = ()
-    gap: _Gap = field(default_factory=_Gap)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Visit:
-    """What a visit brought before it is committed."""
-
-    outcome: Outcome
-    polled: Polled
 
 
 class Poller:
@@ -98,31 +65,26 @@ class Poller:
         self._parser = parser
         self._lane = Lane(shared, memory=memory)
         self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._lane.known)
+        self._claims = Claims(shared)
         self._visits: set[asyncio.Task[Polled]] = set()
         self._one_ended = asyncio.Event()
         self._places = Places(0)
         self._unstored: list[Feed] = []  # claimed, visited, and the store was busy
 
     async def start_due(self, at: datetime | None = None) -> int:
-        """Begin the visits that are due, as many as there is room for; how many.
-
-        None while the room is small: more than enough are under way to keep the network busy.
-        """
-        room = IN_FLIGHT - len(self._visits)
-        if room < BATCH:
-            return 0
+        """Begin the visits that are due, as many as there is room for; how many."""
         if at is None:  # a round visits each feed once
             await self._give_back()
-        due = at or self._clock()
-        feeds = await self._store.call(lambda store: store.claim_due(0, room, due, LEASE))
+        feeds = await self._claims.due(at or self._clock())
         for feed in feeds:
             visit = asyncio.create_task(self.visit(feed), name=f"poll {feed.name}")
             self._visits.add(visit)
-            visit.add_done_callback(self._ended)
+            visit.add_done_callback(partial(self._ended, feed))
         return len(feeds)
 
-    def _ended(self, visit: asyncio.Task[Polled]) -> None:
+    def _ended(self, feed: Feed, visit: asyncio.Task[Polled]) -> None:
         self._visits.discard(visit)
+        self._claims.over(feed)
         self._one_ended.set()
 
     async def _give_back(self) -> None:
@@ -168,7 +130,7 @@ class Poller:
             self._places = Places(count)
         return self._places
 
-    async def _visit_safely(self, feed: Feed) -> _Visit:
+    async def _visit_safely(self, feed: Feed) -> Visit:
         """A visit; a bug of ours ends as a failure of this feed alone."""
         try:
             return await self._visit(feed)
@@ -176,22 +138,23 @@ class Poller:
             raise
         except Exception as bug:
             log.exception("poll failed", feed=feed.name)
-            failure = FetchFailed(reason=FailureReason.INTERNAL, detail=type(bug).__name__)
+            failure = of_ours(bug)
             return await self._committed(self._failed(feed, failure))
 
-    async def _visit(self, feed: Feed) -> _Visit:
+    async def _visit(self, feed: Feed) -> Visit:
         async with self._places_now().one() as place:
             found = await self._found(feed, place)
-            if isinstance(found, _Document):
+            if isinstance(found, Document):
                 document = replace(found, gap=await self._gap_before(feed, found))
                 place.keep()  # the network and the parser are done with it
                 return await self._ingest(feed, document)
         return await self._committed(found)  # no document is in memory any more
 
-    async def _found(self, feed: Feed, place: Place) -> _Visit | _Document:
+    async def _found(self, feed: Feed, place: Place) -> Visit | Document:
         """What a fetch brought: a document with entries to decide on, or less."""
         whole = schedule.wants_whole(feed, self._clock())
         result = await self._fetcher.fetch(feed, unconditional=whole)
+        self._claims.note(feed, result)
         crashpoint("after-fetch")
         if isinstance(result, FetchFailed):
             return self._failed(feed, result)
@@ -206,7 +169,7 @@ class Poller:
         if isinstance(read.parsed, ParseFailed):
             return self._failed(feed, read.parsed)
         same = read.listing == before != NOTHING_LISTED
-        document = _Document(
+        document = Document(
             fetched=result,
             digest=digest,
             parsed=read.parsed,
@@ -226,20 +189,20 @@ class Poller:
 
     # --- the three ends of a visit
 
-    def _failed(self, feed: Feed, failure: FetchFailed | ParseFailed) -> _Visit:
+    def _failed(self, feed: Feed, failure: FetchFailed | ParseFailed) -> Visit:
         config, own = self._in_force.config, self._settings_of(feed)
         after = schedule.failed(feed, failure, config.poll, self._clock(), own)
         polled = Polled(feed=after, kind=PollKind.FAILED, detail=failure.detail)
-        return _Visit(outcome=_left(feed, after), polled=polled)
+        return Visit(outcome=only_the_feed(feed, after), polled=polled)
 
     def _unchanged(
         self, feed: Feed, fetched: Fetched | NotModified, digest: str | None = None
-    ) -> _Visit:
+    ) -> Visit:
         after = self._succeeded(feed, fetched, digest=digest)
         polled = Polled(feed=after, kind=PollKind.UNCHANGED)
-        return _Visit(outcome=_left(feed, after), polled=polled)
+        return Visit(outcome=only_the_feed(feed, after), polled=polled)
 
-    async def _ingest(self, feed: Feed, document: _Document) -> _Visit:
+    async def _ingest(self, feed: Feed, document: Document) -> Visit:
         entries = document.entries
         ahead = await self._store_ahead(feed, entries)
         left_out = document.parsed.left_out
@@ -255,8 +218,8 @@ class Poller:
                     continue
 
     def _brought(
-        self, feed: Feed, document: _Document, decided: Outcome, ahead: Sequence[Outcome] = ()
-    ) -> _Visit:
+        self, feed: Feed, document: Document, decided: Outcome, ahead: Sequence[Outcome] = ()
+    ) -> Visit:
         """What a document changes: what was *decided* on it, and the state of its feed.
 
         *ahead* is stored already; it belongs to what this visit brought.
@@ -276,7 +239,7 @@ class Poller:
             listing=document.listing,
             learnt=after.rhythm is not feed.rhythm,
         )
-        return _Visit(outcome=outcome, polled=_polled(feed, after, document, brought))
+        return Visit(outcome=outcome, polled=told(feed, after, document, brought))
 
     async def _normalised(
         self, feed: Feed, parsed: ParsedFeed
@@ -315,25 +278,25 @@ class Poller:
                 outcome = replace(outcome, feed=lease)
                 polled = Polled(feed=lease, kind=PollKind.NEWS)
                 try:
-                    visit = await self._committed(_Visit(outcome=outcome, polled=polled), draft)
+                    visit = await self._committed(Visit(outcome=outcome, polled=polled), draft)
                 except StoryChanged:  # a person split or joined stories just now: look again
                     continue
                 return outcome if visit.polled is polled else None
 
-    async def _gap_before(self, feed: Feed, document: _Document) -> _Gap:
+    async def _gap_before(self, feed: Feed, document: Document) -> Gap:
         """What came and went since the last visit, as far as older pages show it."""
         now, parsed, entries = self._clock(), document.parsed, document.entries
         if parsed.left_out or not parsed.complete:
-            return _Gap()
+            return Gap()
         window = gaps.found(feed, entries, await self._lane.known(feed, entries), now)
         if window is None:
-            return _Gap()
+            return Gap()
         own = self._settings_of(feed)
         where = own.backfill if own else BACKFILL_OFF
         filled = await self._backfill.fill(feed, parsed, window, where, now)
-        return _Gap(window=window, filled=filled)
+        return Gap(window=window, filled=filled)
 
-    def _judged(self, before: Feed, after: Feed, document: _Document, brought: Outcome) -> Feed:
+    def _judged(self, before: Feed, after: Feed, document: Document, brought: Outcome) -> Feed:
         """*after* with what the document gives cause to doubt."""
         now, gap = self._clock(), document.gap
         late = {entry.id for entry in gap.entries}
@@ -371,47 +334,9 @@ class Poller:
 
     # --- commit
 
-    async def _committed(self, visit: _Visit, draft: Draft | None = None) -> _Visit:
+    async def _committed(self, visit: Visit, draft: Draft | None = None) -> Visit:
         """*visit* once its outcome is stored, and *draft* remembered."""
         company = draft is None and len(self._visits) > FEW
         if await self._lane.commit(visit.outcome, draft, in_company=company):
             return visit
-        return replace(visit, polled=_overtaken(visit.outcome.feed))
-
-
-def _left(before: Feed, after: Feed) -> Outcome:
-    """What a visit changes that brought no document: the state of the feed."""
-    return Outcome(feed=after, learnt=after.rhythm is not before.rhythm)
-
-
-def _overtaken(feed: Feed) -> Polled:
-    detail = "it took longer than its lease, another visit came in between"
-    return Polled(feed=feed, kind=PollKind.FAILED, detail=detail)
-
-
-def _polled(before: Feed, after: Feed, document: _Document, outcome: Outcome) -> Polled:
-    first, gap = before.baseline_at is None, document.gap
-    return Polled(
-        feed=after,
-        kind=PollKind.NEWS if outcome.entries else PollKind.NO_NEWS,
-        baseline=first,
-        entries=len(document.entries) + document.parsed.left_out,
-        new=len(outcome.entries),
-        edited=len(outcome.revisions),
-        matched=len(outcome.matches),
-        alerts=outcome.alerts,
-        undated=sum(entry.published_at is None for entry in outcome.entries) if first else 0,
-        warnings=(
-            *document.parsed.warnings,
-            *_renamed(outcome),
-            *([said(gap.window, gap.filled)] if gap.window else []),
-        ),
-    )
-
-
-def _renamed(outcome: Outcome) -> tuple[str, ...]:
-    """What is said when a feed gives new ids to its entries."""
-    count = len({entry_id for entry_id, _ in outcome.renamed})
-    if not count:
-        return ()
-    return (f"{count} entries came with new ids; they were taken for those seen before",)
+        return replace(visit, polled=overtaken(visit.outcome.feed))

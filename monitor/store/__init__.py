@@ -75,8 +75,18 @@ class Store(Protocol):
 
     def feeds(self) -> list[Feed]: ...
 
-    def claim_due(self, partition: int, limit: int, now: datetime, lease: timedelta) -> list[Feed]:
-        """Feeds whose time has come, oldest first; each claim moves ``next_poll_at`` by *lease*."""
+    def claim_due(
+        self,
+        partition: int,
+        limit: int,
+        now: datetime,
+        lease: timedelta,
+        hosts: Collection[str] | None = None,
+    ) -> list[Feed]:
+        """Feeds whose time has come, oldest first; each claim moves ``next_poll_at`` by *lease*.
+
+        *hosts*, as ``feeds.netloc_of`` has them: only theirs.
+        """
 
     def next_poll_at(self, partition: int) -> datetime | None: ...
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from monitor import ids
@@ -14,7 +15,7 @@ from monitor.store import rhythms, rows
 HORIZON = timedelta(hours=25)  # a poll further away than this is due: the clock was set back
 OF_A_HOST = 16  # feeds of one host visited at a time
 
-# A host is what stands between "//" and the next "/".  Those claimed already have the first ranks;
+# A host is ``netloc_of`` its address.  Those claimed already have the first ranks;
 # they are found by their lease, so that only a range of the index feeds_due is read.
 _DUE = """
 WITH near AS (
@@ -22,14 +23,20 @@ WITH near AS (
     leased_from IS NOT NULL AND next_poll_at > ?2 AS busy
   FROM feeds WHERE partition = ?1 AND paused = 0 AND (next_poll_at <= ?3 OR next_poll_at > ?4)
 ), ranked AS (
-  SELECT id, next_poll_at, busy, row_number() OVER (
-    PARTITION BY substr(rest, 1, instr(rest || '/', '/') - 1)
-    ORDER BY busy DESC, next_poll_at
-  ) AS turn
-  FROM near WHERE busy OR next_poll_at <= ?2 OR next_poll_at > ?4
+  SELECT id, next_poll_at, busy, host,
+    row_number() OVER (PARTITION BY host ORDER BY busy DESC, next_poll_at) AS turn
+  FROM (SELECT *, substr(rest, 1, instr(rest || '/', '/') - 1) AS host FROM near)
+  WHERE busy OR next_poll_at <= ?2 OR next_poll_at > ?4
 )
-SELECT id FROM ranked WHERE NOT busy AND turn <= ?5 ORDER BY turn, next_poll_at LIMIT ?6
+SELECT id FROM ranked WHERE NOT busy AND turn <= ?5
+  AND (?7 IS NULL OR host IN (SELECT value FROM json_each(?7)))
+ORDER BY turn, next_poll_at LIMIT ?6
 """
+
+
+def netloc_of(url: str) -> str:
+    """What stands between "//" and the next "/", as the statement above has it."""
+    return url.partition("//")[2].partition("/")[0]
 
 
 def sync(db: sqlite3.Connection, settings: Sequence[FeedSettings], now: datetime) -> None:
@@ -119,15 +126,22 @@ def give_back(db: sqlite3.Connection, feeds: Iterable[Feed]) -> None:
 
 
 def claim_due(
-    db: sqlite3.Connection, partition: int, limit: int, now: datetime, lease: timedelta
+    db: sqlite3.Connection,
+    partition: int,
+    limit: int,
+    now: datetime,
+    lease: timedelta,
+    hosts: Collection[str] | None = None,
 ) -> list[Feed]:
     """Feeds whose time has come: each host's longest waiting first, then each host's second.
 
     So no host fills the batch; and none has more than ``OF_A_HOST`` claimed at a time, which it
-    could not serve at once anyway.
+    could not serve at once anyway.  Only feeds of *hosts*, if that is given.
     """
     at, leased_to, too_far = map(rows.micros, (now, now + lease, now + HORIZON))
-    due = db.execute(_DUE, [partition, at, leased_to, too_far, OF_A_HOST, limit]).fetchall()
+    only = None if hosts is None else json.dumps([*hosts])
+    asked = [partition, at, leased_to, too_far, OF_A_HOST, limit, only]
+    due = db.execute(_DUE, asked).fetchall()
     db.executemany(
         "UPDATE feeds SET claim = claim + 1, leased_from = coalesce(leased_from, next_poll_at),"
         " next_poll_at = ? WHERE id = ?",

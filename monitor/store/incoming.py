@@ -66,9 +66,16 @@ class Incoming(Transactions):
         with self._reading() as db:
             return [rows.feed(row) for row in db.execute("SELECT * FROM feeds ORDER BY name")]
 
-    def claim_due(self, partition: int, limit: int, now: datetime, lease: timedelta) -> list[Feed]:
+    def claim_due(
+        self,
+        partition: int,
+        limit: int,
+        now: datetime,
+        lease: timedelta,
+        hosts: Collection[str] | None = None,
+    ) -> list[Feed]:
         with self._writing() as db:
-            return feeds.claim_due(db, partition, limit, now, lease)
+            return feeds.claim_due(db, partition, limit, now, lease, hosts)
 
     def next_poll_at(self, partition: int) -> datetime | None:
         with self._reading() as db:

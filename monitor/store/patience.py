@@ -14,6 +14,7 @@ class Patience:
 
     def __init__(self, most: timedelta) -> None:
         self._most = most.total_seconds()
+        self._in_vain = False  # it was waited for to the end
         self._lost = False
 
     def lose(self) -> None:
@@ -21,16 +22,22 @@ class Patience:
         self._lost = True
 
     def begin(self, db: sqlite3.Connection) -> None:
-        """Begin a transaction that writes; raises SQLite's "locked" when patience has an end."""
-        give_up = monotonic() + self._most
+        """Begin a transaction that writes; raises SQLite's "locked" when patience has an end.
+
+        After one that was in vain others wait for a turn only, until the lock is gone: they queue
+        for the same thread, and the last of them would learn of it after many minutes.
+        """
         turn = 0 if self._lost else min(self._most, TURN.total_seconds())
+        give_up = monotonic() + (turn if self._in_vain else self._most)
         db.execute(f"PRAGMA busy_timeout = {round(turn * 1000)}")
         while True:
             try:
                 db.execute("BEGIN IMMEDIATE")
+                self._in_vain = False
                 return
             except sqlite3.OperationalError as error:
                 if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
                     raise
                 if self._lost or monotonic() >= give_up:
+                    self._in_vain = True
                     raise

@@ -25,6 +25,9 @@ from tests.servers import Asked, Behaviour, Writer
 from tests.sinks import HttpSink, SmtpSink
 
 _ALERT_ID = re.compile(r"\b[0-9a-f]{16}\b")
+# Where a message names the alerts it tells: under each, or behind it in a very long digest.  A
+# notice of what was not delivered has ids in its text, too, and tells none of them.
+_NAMED = re.compile(r"^(?:Alert|Notice|Digest) .*|\([0-9a-f, ]{16,}\)$", re.MULTILINE)
 
 
 class Outlet:
@@ -106,7 +109,7 @@ class _Notes:
                 t=self._ledger.now,
                 n=_Notes.count,
                 sink=self.name,
-                ids=sorted(set(_ALERT_ID.findall(text))),
+                ids=told(text),
                 text=text,
             )
         )
@@ -151,6 +154,11 @@ class Mailbox(SmtpSink):
         if answer.startswith("2") and not self.drop_after_data:
             self.notes.acked(n)
         return answer
+
+
+def told(text: str) -> list[str]:
+    """Ids of the alerts that a message tells."""
+    return sorted({id_ for named in _NAMED.findall(text) for id_ in _ALERT_ID.findall(named)})
 
 
 def notes(name: str, ledger: Ledger) -> _Notes:

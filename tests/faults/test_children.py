@@ -57,7 +57,8 @@ async def test_parsers_are_killed(tmp_path: Path, held: Held) -> None:
         await house.settled_in()
         async with house.holding_up("feeds whose parser was killed are tried again later"):
             count = await _slain(house, "feeds.document:read", scaled(ci=4, scaled=10, full=120))
-            await house.settled(within=120)
+            # Waits grow fourfold: five failures fit into two minutes, and are followed by 256 s.
+            await house.settled(within=scaled(ci=120, scaled=120, full=300))
         assert count
         held(f"{count} killed; {await house.audit()}")
 
