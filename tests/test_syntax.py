@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.rules.explain import as_query
 from monitor.rules.syntax import QueryError, parse, parse_term
-from monitor.rules.tree import Node, Or, Term
+from monitor.rules.tree import And, Field, Node, Or, Scope, Term
 
 LISTS: dict[str, Node] = {"fms": Or(parts=(Term(text="FMS"), Term(text="DSCA")), origin="@fms")}
 
@@ -130,3 +130,9 @@ def test_any_text_is_read_or_refused_in_words(query: str) -> None:
         assert 0 <= result.position <= len(query)
     else:
         assert as_query(result)
+
+
+def test_words_of_two_fields_are_shown_in_brackets_beside_others() -> None:
+    fields = frozenset({Field.TITLE, Field.SUMMARY})
+    node = And(parts=(Scope(fields=fields, part=Term(text="NATO")), Term(text="arms")))
+    assert as_query(node) == "(summary:NATO OR title:NATO) AND arms"
