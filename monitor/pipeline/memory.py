@@ -63,7 +63,7 @@ class Memory:
         rows = await self._store.call(lambda store: list(store.traces(since)))
         counted = await self._store.call(lambda store: store.story_words())
         index = Index()
-        await asyncio.to_thread(index.load, rows)
+        await asyncio.to_thread(index.load, rows, now)
         self._index = index
         await self._load_notices(now)
         for language, counts in counted.items():

@@ -182,7 +182,7 @@ class Index:
         for told in draft._added:
             self.add(told)
 
-    def load(self, rows: Iterable[Told]) -> None:
+    def load(self, rows: Iterable[Told], now: datetime) -> None:
         """Fill the index from the store's rows, in the order in which they were decided."""
         remaining = iter(rows)
         members: dict[str, int] = {}  # a number of each story
@@ -190,8 +190,7 @@ class Index:
             self._file_many(chunk)
             for row in chunk:
                 self._enter(row, members.setdefault(row.story_id, self.end))
-        if self._seen:
-            self._tidy(self._seen[-1])
+        self._tidy(seconds(now))
 
     def add(self, told: Told) -> None:
         """Remember an entry.  Entries come in the order in which they were decided."""
