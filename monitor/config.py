@@ -280,10 +280,11 @@ def _routes(
             if tag not in tags and not unread:  # a list of feeds that is broken may have it
                 where = ("routes", number, "feed_tags")
                 findings.add(where, f'no feed has the tag "{tag}"', _near(tag, tags))
-    return tuple(_route(route) for route in table.routes)
+    places = (findings.place(("routes", number)) for number in range(len(table.routes)))
+    return tuple(map(_route, table.routes, places))
 
 
-def _route(table: RouteTable) -> Route:
+def _route(table: RouteTable, source: str) -> Route:
     return Route(
         severity=frozenset(table.severity),
         rules=frozenset(table.rules),
@@ -291,6 +292,7 @@ def _route(table: RouteTable) -> Route:
         feed_tags=frozenset(table.feed_tags),
         channels=tuple(table.channels),
         continue_=table.proceed,
+        source=source,
     )
 
 

@@ -8,6 +8,7 @@ from monitor.alerts import webhook
 from monitor.alerts.addresses import TERMINAL, Security, kind_of, mail_url, validate_url
 from monitor.configfile import ChannelTable, MailTable, WebhookTable
 from monitor.configsecrets import SecretReader, Where
+from monitor.model import Severity
 from monitor.settings import Channel, Rate, Target, Updates
 
 _RATES = {"slack": 1.0, "slack-bot": 1.0, "discord": 0.5}  # messages a second, as they ask
@@ -30,6 +31,7 @@ class ChannelReader(SecretReader):
         if table.webhook is not None:
             kind, secret = webhook.KIND, self._webhook_secret(where, who, table.webhook) or ""
         self._warn_of_literals(where, who, table)
+        self._warn_of_nothing_to_pass(where, who, table)
         return Channel(
             name=table.name,
             targets=targets if secret or table.webhook is None else (),
@@ -63,6 +65,13 @@ class ChannelReader(SecretReader):
                 self.findings.add((*where, "empty_digest"), what, 'add digest = "07:30"')
             return False
         return table.digest.daily if table.empty_digest is None else table.empty_digest
+
+    def _warn_of_nothing_to_pass(self, where: Where, who: str, table: ChannelTable) -> None:
+        passes_quiet = table.quiet_hours and Severity.CRITICAL in table.at_once
+        if table.at_once and table.digest is None and not passes_quiet:
+            what = f"{who}: at_once has no effect: there is no digest that it could pass"
+            remedy = 'add digest = "07:30"; of quiet hours only "critical" passes'
+            self.findings.add((*where, "at_once"), what, remedy, warning=True)
 
     def _targets(self, where: Where, who: str, table: ChannelTable) -> tuple[Target, ...]:
         keys = ("url", "url_file", "mail", "webhook")

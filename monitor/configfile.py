@@ -22,9 +22,10 @@ from monitor.model import Severity
 from monitor.settings import BACKFILL_AUTO, ContentMode, FirstPoll, Network, Transport, Updates
 from monitor.timetable import Hours, Timetable, read_hours, read_slot
 
-_NO_ENCODINGS = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7")
+_NO_ENCODINGS = ("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7")
 FOREVER = "forever"
 SHORTEST_KEPT = timedelta(days=30)  # what waits, digests and new rules look back at less
+LONGEST_KEPT = timedelta(days=36_500)  # the calendar does not go back for ever
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _RATE = re.compile(r"(\d{1,4})\s*/\s*([smh])")
@@ -119,6 +120,8 @@ def _keep_text(value: Any) -> timedelta | None:
     if length < SHORTEST_KEPT:
         days = SHORTEST_KEPT.days
         raise ValueError(f'stories need their texts for {days} days; write "{days}d" or more')
+    if length > LONGEST_KEPT:
+        raise ValueError(f'that is over a hundred years; write "{FOREVER}"')
     return length
 
 

@@ -143,6 +143,9 @@ class Daemon:
         drift = timedelta(seconds=self._apart - before)
         if abs(drift) > DRIFT:
             log.warning("the clock jumped", seconds=round(drift.total_seconds()))
-            await self._on_jump(drift)
+            try:
+                await self._on_jump(drift)
+            except Exception:  # a bug must not end the watcher, nor keep the ticks from coming
+                log.exception("following the clock failed")
             for name in self._ticks:
                 self.wake(name)

@@ -82,8 +82,9 @@ class LogWriter:
             line = self._next()
             if line is not None:
                 self._get_through(line)
-            for each in self._due():
-                self._get_through(each)
+            with suppress(Exception):  # without this thread nothing would be written any more
+                for each in self._due():
+                    self._get_through(each)
             with self._changed:
                 self._writing = False
                 self._changed.notify_all()
@@ -107,7 +108,7 @@ class LogWriter:
                 with self._changed:
                     self._missing -= missing
             self._write(f"{line}\n")
-        except (OSError, ValueError):  # ValueError: it is closed
+        except Exception:  # OSError: it is full; ValueError: it is closed; else a bug of its owner
             with self._changed:
                 self._missing += 1
 

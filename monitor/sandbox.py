@@ -19,7 +19,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, BinaryIO
 
@@ -110,12 +110,13 @@ class Pool:
             return ChildFailed("deadline", "it took too much processor time")
         return ChildFailed("died", f"exit status {code}")
 
-    async def _end(self, child: _Child) -> int:
+    def _end(self, child: _Child) -> Awaitable[int]:
+        """From the call on nobody asks *child*; to be awaited until it has ended."""
         child.keep()
         self._children.discard(child)
         if child in self._free:
             self._free.remove(child)
-        return await child.end()
+        return child.end()
 
     def _end_when_idle(self, child: _Child) -> None:
         if self._idle is not None:
@@ -180,7 +181,7 @@ class _Child:
             self._timer.cancel()
             self._timer = None
 
-    def idle(self, seconds: float, end: Callable[[], Any]) -> None:
+    def idle(self, seconds: float, end: Callable[[], Awaitable[int]]) -> None:
         def begin() -> None:
             self._ending = asyncio.ensure_future(end())
 

@@ -135,6 +135,7 @@ class Route:
     feed_tags: frozenset[str] = frozenset()
     channels: tuple[str, ...] = ()
     continue_: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

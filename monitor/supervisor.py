@@ -65,5 +65,14 @@ class Supervisor:
                 log.error("no progress", parts=stuck)
                 self.tell(f"STATUS=stuck: {', '.join(stuck)}")
             else:
-                self.tell("WATCHDOG=1", f"STATUS={await status()}")
+                self.tell("WATCHDOG=1", f"STATUS={await _said(status)}")
             await asyncio.sleep(pause)
+
+
+async def _said(status: Callable[[], Awaitable[str]]) -> str:
+    """How we are; that this cannot be said is no sign that no work gets done."""
+    try:
+        return await status()
+    except Exception:
+        log.exception("no status")
+        return "how it is cannot be said: see the log"

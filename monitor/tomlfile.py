@@ -24,6 +24,8 @@ Name = Callable[[Path, Mapping[str, Any]], str]
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CURLY = re.compile("[“”„‟«»‘’‚‛]")
+_SECRET = re.compile("pass|token|secret|key|auth", re.IGNORECASE)  # in the name of a key
+_ORDINARY = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")  # words: no address, no token
 
 
 @dataclass(frozen=True)
@@ -168,9 +170,11 @@ def _unquoted(line: str, column: int, message: str) -> tuple[str, str, int] | No
     if word.lower() in ("yes", "no", "on", "off", "true", "false"):
         meant = "true" if word.lower() in ("yes", "on", "true") else "false"
         return (f"{word} is not a value", f"write {meant}", found.start(2) + 1)
+    ordinary = _ORDINARY.fullmatch(word) and not _SECRET.search(found[1])  # said to many people
+    shown = word[:40] if ordinary else "…"
     return (
         "text must stand in quotation marks",
-        f'write {found[1]} = "{word[:40]}"' if '"' not in word else 'write "…" round each text',
+        f'write {found[1]} = "{shown}"' if '"' not in word else 'write "…" round each text',
         column,
     )
 
@@ -294,6 +298,7 @@ _TYPES = {
     "model_attributes_type": "a table",
     "date_type": "a date: 2026-12-31",
 }
+_OF_MANY = frozenset(("list_type", "dict_type", "model_type", "model_attributes_type"))
 
 
 def _shape_fault(shape: type[pydantic.BaseModel], path: Path, error: Any) -> tuple[str, str]:
@@ -304,7 +309,9 @@ def _shape_fault(shape: type[pydantic.BaseModel], path: Path, error: Any) -> tup
     if kind == "missing":
         return f'"{path[-1]}" is missing', f"add {path[-1]} = …"
     if kind in _TYPES:
-        return f"{_shown(error['input'])} does not fit here", f"write {_TYPES[kind]}"
+        misplaced = isinstance(error["input"], str) and kind in _OF_MANY
+        shown = "a text" if misplaced else _shown(error["input"])  # it may be an address: a secret
+        return f"{shown} does not fit here", f"write {_TYPES[kind]}"
     if kind == "value_error":
         return f"{_shown(error['input'])} cannot be used", str(context.get("error", ""))
     if kind in ("literal_error", "enum"):

@@ -53,6 +53,21 @@ def test_mistakes_of_configuration_and_rules_come_together(
     assert "fms.toml:4:" in second
 
 
+def test_a_route_for_rules_that_do_not_exist_is_worth_a_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = '[[channels]]\nname = "desk"\nurl = "json://localhost/"\n'
+    route = '[[routes]]\nrules = ["fsm"]\nrule_tags = ["arms", "war"]\nchannels = ["desk"]\n'
+    path = project(tmp_path, config + route, RULE + 'tags = ["arms"]\n')
+    monkeypatch.chdir(tmp_path)
+    assert check(path) == 0
+    out = capsys.readouterr().out
+    assert 'config.toml:4: warning: routes[1].rules: there is no rule "fsm"' in out
+    assert 'did you mean "fms"?' in out
+    assert 'routes[1].rule_tags: no rule has the tag "war"' in out
+    assert '"arms"' not in out
+
+
 def test_a_rule_with_an_unknown_channel_is_a_mistake(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

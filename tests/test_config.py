@@ -485,6 +485,7 @@ FEED_X = '[[feeds]]\nname = "x"\nurl = "https://h/"\n'
         ('[monitor]\nkeep_text = "2 years"', 2, '"400d", or "forever"'),
         ("[monitor]\nkeep_text = 400", 2, '"400d", or "forever"'),
         ('[monitor]\nkeep_text = "7d"', 2, 'write "30d" or more'),
+        ('[monitor]\nkeep_text = "999999d"', 2, 'write "forever"'),
         ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = "7h30"', 4, "mon-fri 07:30"),
         ('[[channels]]\nname = "x"\nurl = "json://h"\ndigest = 730', 4, '"07:30"'),
         ('[[channels]]\nname = "x"\nurl = "json://h"\nquiet_hours = "night"', 4, "22:00-07:00"),
@@ -619,3 +620,22 @@ def test_a_wrong_place_for_older_entries(tmp_path: Path) -> None:
     said = str(refused.value)
     assert 'feed "A": backfill is neither "auto" nor "off" nor a web address' in said
     assert "news sitemap" in said
+
+
+@pytest.mark.parametrize(
+    ("channel", "warned"),
+    [
+        pytest.param('at_once = ["high"]', True, id="nothing to pass"),
+        pytest.param('at_once = ["high"]\nquiet_hours = "22:00-07:00"', True, id="quiet hours"),
+        pytest.param('at_once = ["critical"]\nquiet_hours = "22:00-07:00"', False, id="critical"),
+        pytest.param('at_once = ["high"]\ndigest = "07:30"', False, id="a digest"),
+    ],
+)
+def test_severities_that_have_nothing_to_pass_are_worth_a_look(
+    tmp_path: Path, channel: str, warned: bool
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f'{FEED}[[channels]]\nname = "a"\nurl = "json://localhost/"\n{channel}\n')
+    path.chmod(0o600)
+    _, warnings = read(path)
+    assert ["at_once has no effect" in str(each) for each in warnings] == [True] * warned

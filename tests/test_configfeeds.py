@@ -153,6 +153,8 @@ def test_secrets_are_known_as_such(tmp_path: Path, feed: str, secrets: set[str])
         pytest.param('encoding = "klingon"', "write the name of an encoding", id="encoding"),
         pytest.param('encoding = "hex"', "write the name of an encoding", id="not of text"),
         pytest.param('encoding = "punycode"', "write the name of an", id="endless to decode"),
+        pytest.param('encoding = "unicode_escape"', "write the name of an", id="of programs"),
+        pytest.param('encoding = "raw-unicode-escape"', "write the name of an", id="raw"),
         pytest.param('content = "all"', '"feed", "article", "auto"', id="content"),
         pytest.param('allow_private = ["10.1"]', "write a network as", id="network"),
     ],

@@ -173,3 +173,30 @@ async def test_a_jump_of_the_clock_is_told_before_the_ticks_come(
     async with asyncio.timeout(5):
         await task
     assert happened == ["tick", seconds, "tick"]
+
+
+async def test_ticks_come_after_each_jump_though_what_follows_the_clock_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks, done, now = 0, asyncio.Event(), time.time
+
+    async def act() -> timedelta:
+        nonlocal ticks
+        ticks += 1
+        if ticks == 3:
+            done.set()
+        return NEVER
+
+    async def broken(_: timedelta) -> None:
+        raise RuntimeError("bug")
+
+    monkeypatch.setattr("monitor.daemon.DRIFT_EVERY", SOON)
+    task = asyncio.create_task(running(a_daemon(Tick("poll", act), on_jump=broken), done))
+    for count, seconds in ((1, -3600.0), (2, 3600.0)):
+        while ticks < count:
+            await asyncio.sleep(0.001)
+            assert not task.done()
+        monkeypatch.setattr("monitor.daemon.time.time", lambda seconds=seconds: now() + seconds)
+    async with asyncio.timeout(5):
+        await task
+    assert ticks == 3

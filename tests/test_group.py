@@ -366,7 +366,7 @@ def test_an_index_made_from_rows_decides_as_the_one_that_grew() -> None:
         new = telling(entry, desk.frequencies)
         rows.append(told(new, assign(new, desk.index, NOW)))
         desk.index.add(rows[-1])
-    restarted.load(replace(row, near=None) for row in rows)
+    restarted.load((replace(row, near=None) for row in rows), NOW)
     probe = telling(an_entry("Patriot sale for Ukraine cleared", url="", feed=STATE), Frequencies())
     assert assign(probe, restarted, NOW) == assign(probe, desk.index, NOW)
     assert restarted.story(0) == desk.index.story(0)

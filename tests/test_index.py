@@ -44,9 +44,11 @@ class Rows(Desk):
             for row in self.rows
         ]
 
-    def restarted(self) -> Index:
+    def restarted(self, now: datetime | None = None) -> Index:
+        """*now*: when the last entry was told, unless said otherwise."""
         index = Index()
-        index.load(replace(row, near=None) for row in self.rows)
+        now = now or (self.rows[-1].seen_at if self.rows else NOW)
+        index.load((replace(row, near=None) for row in self.rows), now)
         return index
 
 
@@ -160,7 +162,7 @@ def test_rows_loaded_in_several_goes_are_as_added_one_by_one(
 
 def test_an_index_of_nothing() -> None:
     index = Index()
-    index.load([])
+    index.load([], NOW)
     assert index.first == index.end == index.draft().end == 0
     assert index.with_text(()) == {}
     assert index.with_text((1, 2)) == {}
@@ -174,3 +176,25 @@ def test_rows_older_than_the_windows_are_forgotten_when_loaded() -> None:
     restarted = desk.restarted()
     assert restarted.end - restarted.first == 1
     assert restarted.entry_id(restarted.first) == desk.rows[1].entry_id
+
+
+def test_an_entry_of_the_future_does_not_keep_all_that_came_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock was wrong for a moment."""
+    monkeypatch.setattr("monitor.stories.index._TIDY_EVERY", 1)
+    desk = Rows()
+    desk.tell(SALE, NOW + timedelta(days=400))
+    for day in range(30):
+        desk.tell(f"{QUAKE} {day}", NOW + timedelta(days=day))
+    for index in (desk.index, desk.restarted()):
+        assert index.end - index.first <= 8
+    assert desk.tell(SALE, NOW + timedelta(days=30)) == desk.rows[-1].story_id
+
+
+def test_a_last_entry_of_the_future_does_not_make_a_restart_forget_the_others() -> None:
+    desk = Rows()
+    desk.tell(SALE)
+    desk.tell(QUAKE, NOW + timedelta(days=400))
+    assert desk.restarted(NOW).story_id(0) == desk.rows[0].story_id
+    assert desk.restarted(NOW).first == 0

@@ -66,6 +66,26 @@ def test_a_blocked_target_holds_up_nobody_and_what_was_dropped_is_said(target: T
     assert lost == 5_000 - len(kept)
 
 
+def test_neither_a_target_nor_a_summary_that_trips_ends_the_thread(target: Target) -> None:
+    calls = 0
+
+    def trips(text: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise RuntimeError("a bug of a progress bar")
+        target(text)
+
+    def due() -> list[str]:
+        raise RuntimeError("a summary that cannot be made")
+
+    lines = LogWriter(trips, lost="{} lost".format, due=due)
+    for number in range(3):
+        lines.put(str(number))
+    assert lines.drain(5)
+    assert target.taken == ["1 lost", "1", "2"]
+
+
 def test_a_full_disk_loses_lines_and_says_how_many_once_there_is_room(target: Target) -> None:
     lines = writer(target)
     target.full = True

@@ -7,16 +7,29 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.model import Accepted, Alert, DeliveryKind, Refused, Scope, Severity
+from monitor.alerts.plan import Circumstances
+from monitor.model import (
+    Accepted,
+    Alert,
+    DeliveryKind,
+    DeliveryState,
+    QueuedDelivery,
+    Refused,
+    Scope,
+    Severity,
+)
+from monitor.pipeline import poison
 from monitor.settings import Channel, Target
 from monitor.store import rows
 from monitor.store.sqlite import SqliteStore
 from monitor.timetable import Timetable, read_slot
-from tests.builders import NOW, a_delivery, minutes
+from tests.builders import NOW, a_delivery, a_message, minutes
 from tests.desk import Desk
+from tests.test_plan import CHANNEL, queued
 
 DAILY = Channel(
     name="desk",
@@ -159,6 +172,28 @@ async def test_what_cannot_be_planned_is_set_aside_and_told(tmp_path: Path) -> N
     alerts: list[Alert] = await desk.store.call(lambda store: store.alerts())
     assert any("will not be delivered" in alert.title for alert in alerts)
     await desk.store.aclose()
+
+
+def _without_zone(each: QueuedDelivery) -> QueuedDelivery:
+    """It cannot be put in order with others."""
+    made_at = each.delivery.created_at.replace(tzinfo=None)
+    return replace(each, delivery=replace(each.delivery, created_at=made_at))
+
+
+def test_what_trips_only_in_company_goes_alone_a_moment_later() -> None:
+    given = Circumstances(zone=ZoneInfo("UTC"))
+    odd, message = _without_zone(queued("Odd")), a_message()
+    torn = [queued("Torn", message=message), _without_zone(queued("Apart", message=message))]
+    claimed = [queued("NATO"), odd, queued("Kyiv"), *torn]
+    found, poisonous = poison.planned(claimed, CHANNEL, given, NOW)
+    assert {each.queued[0].alert.title for each in found.bundles} == {"NATO", "Kyiv"}
+    (back,) = found.rows
+    assert (back.id, back.state) == (odd.delivery.id, DeliveryState.QUEUED)
+    assert back.due_at > NOW
+    assert [row.id for row in poisonous] == [each.delivery.id for each in torn]
+    later, poisonous = poison.planned([odd], CHANNEL, given, NOW)
+    assert len(later.bundles) == 1
+    assert not poisonous
 
 
 async def test_what_cannot_be_made_into_a_message_is_set_aside(desk: Desk) -> None:

@@ -132,6 +132,25 @@ async def test_so_is_one_in_the_configuration(ordeal: Ordeal) -> None:
         ordeal.wait(timedelta(days=1))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("url = json://127.0.0.1/canary", id="not quoted"),
+        pytest.param('url = "json://127.0.0.1/canary', id="not closed"),
+        pytest.param('mail = "mailto://me:canary@127.0.0.1"', id="a text for a table"),
+        pytest.param("password = canary", id="a password"),
+        pytest.param("webhook.secret = canary", id="a dotted key"),
+    ],
+)
+async def test_a_mistake_beside_a_secret_does_not_give_it_away(ordeal: Ordeal, line: str) -> None:
+    """It is no secret that is known: the file could not be read."""
+    Path(ordeal.config.path).write_text(f'[[channels]]\nname = "a"\n{line}\n')
+    await ordeal.reloader.reload_config()
+    stored = [*ordeal.query("SELECT told FROM alerts"), *ordeal.query("SELECT value FROM notes")]
+    assert "NOT live" in str([tuple(row) for row in stored])
+    assert "canary" not in str([tuple(row) for row in stored])
+
+
 def _told(ordeal: Ordeal, title: str) -> int:
     return len(ordeal.query("SELECT 1 FROM alerts WHERE told ->> 'title' LIKE ?", title))
 

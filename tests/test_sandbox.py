@@ -124,6 +124,21 @@ async def test_an_idle_child_is_ended() -> None:
     await children.aclose()
 
 
+async def test_a_child_that_is_asked_as_its_idle_time_ends_is_not_ended() -> None:
+    children = pool(idle=SECOND / 5)
+    await children.call({"do": "echo"})
+
+    async def just_before() -> Any:
+        await asyncio.sleep(0.199)
+        return await children.call({"do": "echo"})
+
+    asked = asyncio.create_task(just_before())
+    await asyncio.sleep(0)
+    time.sleep(0.3)  # both come in one turn of the loop
+    assert await asked
+    await children.aclose()
+
+
 @pytest.mark.parametrize(("orphaned", "answers"), [(False, True), (True, False)])
 def test_a_child_does_nothing_for_a_parent_that_has_died(orphaned: bool, answers: bool) -> None:
     parent = 1 if orphaned else os.getpid()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,7 +50,12 @@ async def status() -> str:
     return "41 of 42 feeds healthy"
 
 
-async def watched(supervisor: Supervisor, progress: Progress, pings: int) -> None:
+async def watched(
+    supervisor: Supervisor,
+    progress: Progress,
+    pings: int,
+    status: Callable[[], Awaitable[str]] = status,
+) -> None:
     task = asyncio.create_task(supervisor.watch(progress, status))
     for _ in range(pings * 50):
         await asyncio.sleep(0)
@@ -77,6 +82,20 @@ async def test_alive_with_a_status_as_long_as_work_gets_done(
     progress.made("poll")
     await watched(supervisor, progress, 1)
     assert systemd.heard() == ["STATUS=stuck: deliver"]
+
+
+async def test_a_status_that_fails_does_not_end_the_pings(manager: tuple[Manager, str]) -> None:
+    systemd, address = manager
+
+    async def broken() -> str:
+        raise RuntimeError("bug")
+
+    supervisor = Supervisor({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "3"})
+    async with asyncio.timeout(5):
+        pings = 0
+        while pings < 2:
+            await watched(supervisor, Progress(["poll"]), 1, broken)
+            pings += sum(each.startswith("WATCHDOG=1\nSTATUS=how") for each in systemd.heard())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.rules.explain import as_query
 from monitor.rules.syntax import QueryError, parse, parse_term
-from monitor.rules.tree import Node, Or, Term
+from monitor.rules.tree import And, Field, Node, Or, Scope, Term
 
 LISTS: dict[str, Node] = {"fms": Or(parts=(Term(text="FMS"), Term(text="DSCA")), origin="@fms")}
 
@@ -52,6 +52,10 @@ def test_is_read_as(query: str, read_as: str) -> None:
         ("near/5 x", 0, "written in capitals", ""),
         ("titel:NATO", 0, 'no field "titel"', 'did you mean "title:"?'),
         ("foo:bar", 0, 'no field "foo"', "fields are title"),
+        ("title: NATO", 0, "title: stands apart", "write title:word"),
+        ("NATO AND Title: (a OR b)", 9, "title: stands apart", "title:(a OR b)"),
+        ("a AND NOT@fms", 6, "a space is missing behind NOT", "write NOT @fms"),
+        ("NATO -film", 5, "- excludes nothing", "write NOT film"),
         ('"NATO AND x', 0, "never closed", 'end the phrase with "'),
         ("@fmss", 0, 'no list "fmss"', 'did you mean "@fms"?'),
         ("@", 0, "names no list", "write @ and the name"),
@@ -61,6 +65,8 @@ def test_is_read_as(query: str, read_as: str) -> None:
         ("ATLEAST a", 0, "needs a number", "ATLEAST/3"),
         ("sa*", 0, "far too many words", "3 letters"),
         ("(a AND b) NEAR/3 c", 10, "between words or lists", "take AND"),
+        ("(x OR (y OR (a AND b))) NEAR/3 c", 24, "between words or lists", "take AND"),
+        ("ATLEAST/2 (x OR (y OR NOT z))", 0, "counts words", "take AND"),
         ("NEAR/3 (NOT a)", 0, "a term is missing", ""),
         ("ATLEAST/2 (a AND b)", 0, "counts words", "take AND"),
         ("()", 0, "nothing in these brackets", "delete them"),
@@ -87,6 +93,7 @@ def test_says_what_is_wrong(query: str, position: int, message: str, remedy: str
     ("term", "message"),
     [
         ("NATO AND Ukraine", "AND does not work in a list of terms"),
+        ("title:NATO", "title: does not work in a list of terms"),
         ("", "an empty term"),
         ("@nothing", 'no list "nothing"'),
         ("a*", "far too many"),
@@ -123,3 +130,9 @@ def test_any_text_is_read_or_refused_in_words(query: str) -> None:
         assert 0 <= result.position <= len(query)
     else:
         assert as_query(result)
+
+
+def test_words_of_two_fields_are_shown_in_brackets_beside_others() -> None:
+    fields = frozenset({Field.TITLE, Field.SUMMARY})
+    node = And(parts=(Scope(fields=fields, part=Term(text="NATO")), Term(text="arms")))
+    assert as_query(node) == "(summary:NATO OR title:NATO) AND arms"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from monitor.feeds.parse import Parser
 from monitor.ingest.correction import Whole, join, split
-from monitor.model import Correction, Label, Story
+from monitor.model import Correction, Label, Member, Story
 from monitor.rules.load import load
 from monitor.settings import Channel, Target, Updates
 from monitor.store import Store
@@ -294,10 +295,33 @@ async def test_a_notice_months_later_is_mild_and_says_when_it_was_news(room: New
     assert "first alerted 13 Feb 2025" in later.text
 
 
+async def test_notices_are_remembered_as_long_as_their_stories_draw_news(room: Newsroom) -> None:
+    for number in range(10, 20):
+        await room.publish("State", f"Kuwait {number}", f"Transmittal No. 25-{number}: a sale.")
+        room.clock.advance(timedelta(days=2))
+    assert len(room.memory._notices) <= 4
+
+
 async def test_two_notices_that_read_alike_stay_two(room: Newsroom) -> None:
     for outlet, number in (("Politico", "25-65"), ("State", "25-66")):
         await room.publish(outlet, HEADLINE, f"{WIRE} Transmittal No. {number}.")
     assert len(await room.stories()) == 2
+
+
+async def test_a_notice_stays_apart_from_a_story_that_was_split(room: Newsroom) -> None:
+    await room.publish("Politico", HEADLINE, f"{WIRE} Transmittal No. 25-65.")
+    await room.publish("BBC", HEADLINE, WIRE)
+    (story,) = await room.stories()
+    (_, second) = await room.store.call(lambda store: store.members(story.id))
+    await corrected(room, lambda s: split_off(s, story, {second.entry_id}, room))
+    await room.publish("State", HEADLINE, f"{WIRE} Transmittal No. 25-66.")
+    for half in await room.stories():
+        members = await room.store.call(partial(_members, half))
+        assert not {"Politico", "State"} <= {each.outlet for each in members}
+
+
+def _members(story: Story, store: Store) -> Sequence[Member]:
+    return store.members(story.id)
 
 
 async def test_an_event_reported_again_on_its_page_is_news(room: Newsroom) -> None:

@@ -153,7 +153,7 @@ def wrong(text: str, shape: type[pydantic.BaseModel] = Shape) -> list[str]:
         ("number = '3'", 'a.toml:1: number: "3" does not fit here; write a whole number'),
         ("ready = 1", "a.toml:1: ready: 1 does not fit here; write true or false"),
         ("name = 3", 'a.toml:1: name: 3 does not fit here; write text in quotation marks: "…"'),
-        ("feeds = 'a'", 'a.toml:1: feeds: "a" does not fit here; write a list: ["…", "…"]'),
+        ("feeds = 'a'", 'a.toml:1: feeds: a text does not fit here; write a list: ["…", "…"]'),
         (
             "mode = 'artikle'",
             'a.toml:1: mode: "artikle" is not one of the choices; did you mean "article"?',

@@ -14,7 +14,7 @@ from monitor.rules.evaluate import folded
 from monitor.rules.load import LoadedRule, RuleSet
 from monitor.rules.match import walk
 from monitor.rules.tree import Label
-from monitor.settings import Config
+from monitor.settings import Config, Route
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,6 +40,8 @@ def joint_problems(config: Config, rules: RuleSet) -> list[Problem]:
     for loaded in rules.rules:
         problems += _channel_problems(loaded.rule, config)
         problems += _feed_problems(loaded, config)
+    for number, route in enumerate(config.routes, start=1):
+        problems += _route_problems(number, route, rules)
     return problems
 
 
@@ -89,15 +91,36 @@ def _feed_problems(loaded: LoadedRule, config: Config) -> Iterator[Problem]:
                 yield _problem(loaded.rule, node.key, what, remedy, warning=True)
 
 
+def _route_problems(number: int, route: Route, rules: RuleSet) -> Iterator[Problem]:
+    """Rules and their tags a route asks for that no file has: for them it changes nothing."""
+    known = {
+        "rules": sorted({each.rule.name for each in rules.rules}),
+        "rule_tags": sorted({tag for each in rules.rules for tag in each.rule.tags}),
+    }
+    for key, wanted in (("rules", route.rules), ("rule_tags", route.rule_tags)):
+        for name in sorted(wanted.difference(known[key])):
+            near = get_close_matches(name, known[key], n=1)
+            what = (
+                f'there is no rule "{name}"' if key == "rules" else f'no rule has the tag "{name}"'
+            )
+            remedy = f'did you mean "{near[0]}"?' if near else "it does nothing there"
+            where = f"routes[{number}].{key}"
+            yield _at(route.source, where, what, remedy, warning=True)
+
+
 _WORDS = {"feed": "name", "tag": "tag"}
 
 
 def _problem(rule: Rule, key: str, what: str, remedy: str, *, warning: bool = False) -> Problem:
-    file, _, line = rule.source.rpartition(":")
+    return _at(rule.source, f'rule "{rule.name}", {key}', what, remedy, warning=warning)
+
+
+def _at(source: str, where: str, what: str, remedy: str, *, warning: bool) -> Problem:
+    file, _, line = source.rpartition(":")
     return Problem(
-        file=file or rule.source,
+        file=file or source,
         line=int(line) if line.isdecimal() else None,
-        where=f'rule "{rule.name}", {key}',
+        where=where,
         what=what,
         remedy=remedy,
         warning=warning,

@@ -37,6 +37,14 @@ def _opening(entry: Entry) -> tuple[str, str]:
     return entry.title, (entry.summary or entry.content)[:READ]
 
 
+@dataclass(slots=True)
+class _Notices:
+    """The numbers of the notices a story is about, and when one was seen last."""
+
+    numbers: set[str]
+    last_at: datetime
+
+
 class Memory:
     """The story index and the word counts; used in the lane only."""
 
@@ -45,7 +53,7 @@ class Memory:
         self._index = Index()
         self._words: dict[str, Frequencies] = {}
         self._uncounted: dict[str, dict[str, int]] = {}  # not saved yet
-        self._notices: dict[str, set[str]] = {}  # story → numbers of the notices it is about
+        self._notices: dict[str, _Notices] = {}  # by story
         self._corrections = 0
 
     async def load(self, now: datetime) -> None:
@@ -55,9 +63,9 @@ class Memory:
         rows = await self._store.call(lambda store: list(store.traces(since)))
         counted = await self._store.call(lambda store: store.story_words())
         index = Index()
-        await asyncio.to_thread(index.load, rows)
+        await asyncio.to_thread(index.load, rows, now)
         self._index = index
-        self._notices = await self._store.call(lambda store: store.notices(since))
+        await self._load_notices(now)
         for language, counts in counted.items():
             self._add(language, counts)
 
@@ -68,7 +76,7 @@ class Memory:
 
         *ignored*: words that stand in most headlines of their feed.
         """
-        await self._catch_up()
+        await self._catch_up(now)
         draft = Draft(index=self._index.draft(), corrections=self._corrections)
         notices = {entry.id: references(entry) for entry in entries}
         named = [name for names in notices.values() for name in names]
@@ -91,8 +99,7 @@ class Memory:
             self._count({terms.language: dict.fromkeys(("", *terms.words), 1)})
         for placement in draft.placements.values():
             if placement.references:
-                notices = self._notices.setdefault(placement.told.story_id, set())
-                notices.update(placement.references)
+                self._note(placement)
 
     async def save(self) -> None:
         """Store the words counted since the last time; what a crash loses of them is no loss."""
@@ -161,16 +168,29 @@ class Memory:
             return set()
         others = {story for name, story in placed.items() if name not in notices}
         return others.union(
-            story for story, names in self._notices.items() if names.isdisjoint(notices)
+            story for story, its in self._notices.items() if its.numbers.isdisjoint(notices)
         )
 
-    async def _catch_up(self) -> None:
+    async def _load_notices(self, now: datetime) -> None:
+        found = await self._store.call(lambda store: store.notices(now - COPY_WINDOW))
+        self._notices = {story: _Notices(numbers, now) for story, numbers in found.items()}
+
+    def _note(self, placement: Placement) -> None:
+        """Remember the notices of an entry, and forget those of stories that draw no more news."""
+        story, now = placement.told.story_id, placement.told.seen_at
+        known = self._notices.pop(story, None) or _Notices(set(), now)
+        numbers = known.numbers.union(placement.references)
+        kept = {name: its for name, its in self._notices.items() if now - its.last_at < COPY_WINDOW}
+        self._notices = {**kept, story: _Notices(numbers, now)}
+
+    async def _catch_up(self, now: datetime) -> None:
         """Follow what people corrected since."""
         seen = self._corrections
         latest = await self._store.call(lambda store: store.corrections())
         if latest > seen:
             for entry_id, story_id in await self._store.call(lambda s: s.moved_since(seen)):
                 self._index.move(entry_id, story_id)
+            await self._load_notices(now)
             self._corrections = latest
 
     def _count(self, counted: Mapping[str, Mapping[str, int]]) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -273,6 +274,8 @@ class Reloader:
     async def _refuse(self, what: str, problems: Sequence[Problem]) -> None:
         now = self._clock()
         errors = [problem for problem in problems if not problem.warning]
+        if what == "config":  # a line of it may hold a secret that nobody has registered yet
+            errors = [replace(problem, excerpt="") for problem in errors]
         since = await unusable.begun(what, self._store, now)
         shown = "\n".join(str(problem) for problem in errors)
         await self._store.call(lambda store: store.set_note(not_live_note(what), shown))

@@ -151,7 +151,8 @@ def _or(parts: Sequence[Node]) -> str:
 
 def _bracketed(node: Node) -> str:
     text = as_query(node)
-    simple = isinstance(node, Term | Regex | Label | Everything | Not | Scope)
+    simple = isinstance(node, Term | Regex | Label | Everything | Not)
+    simple = simple or (isinstance(node, Scope) and len(node.fields) == 1)
     if simple or (isinstance(node, Or) and (node.origin or len(node.parts) == 1)):
         return text
     return f"({text})"

@@ -18,7 +18,8 @@ _MEMORY = 8 << 20
 
 _LOOK = re.compile(r"\(\?<?[=!]")
 _BACK = re.compile(r"\\[1-9]|\(\?P=")
-_PIECE = re.compile(r"\\.|\[\^?\]?|\]|.", re.DOTALL)
+_NAMED = r"\[:\^?[a-z]+:\]"  # [:alpha:], as it stands within a class
+_PIECE = re.compile(rf"{_NAMED}|\\.|\[\^?\]?|\]|.", re.DOTALL)
 _WORDS = r"\pL\pN_"
 
 
@@ -71,6 +72,9 @@ def with_all_letters(pattern: str) -> str:
             continue
         if piece == r"\W" and not in_class:
             out.append(f"[^{_WORDS}]")
+            continue
+        if piece.startswith("[:"):
+            out.append(piece)
             continue
         if not in_class and piece.startswith("["):
             in_class = True

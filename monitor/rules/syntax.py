@@ -40,6 +40,13 @@ _LEXEME = re.compile(
 )
 _LOWER_OPERATOR = re.compile(r"(?:and|or|not)|(?:near|before|atleast)(?:/\w*)?", re.IGNORECASE)
 _LIST_NAME = re.compile(r"@[\w-]+")
+_FIELDS = frozenset(field.value for field in Field)
+# Operators, and a field before its word: in a list of terms they would be words.
+_IN_QUERIES = re.compile(
+    r"(?:^|(?<=\s))(?:AND|OR|NOT|NEAR/\S*|BEFORE/\S*|ATLEAST/\S*)(?=\s)"
+    rf"|^(?:{'|'.join(sorted(_FIELDS))}):(?!//)"
+)
+_STUCK = re.compile(r"(AND|OR|NOT)([@=].+)")
 
 
 class QueryError(ValueError):
@@ -96,12 +103,12 @@ def parse_term(text: str, lists: Mapping[str, Node]) -> Node:
         return _resolved(_Lexeme(_Kind.LIST, stripped, shift, shift + len(stripped)), lists)
     if re.fullmatch(r"/.+/", stripped):
         return _regex(_Lexeme(_Kind.REGEX, stripped, shift, shift + len(stripped)))
-    operator = re.search(r"(?:^|\s)(AND|OR|NOT|NEAR/\S*|BEFORE/\S*|ATLEAST/\S*)(?=\s)", stripped)
+    operator = _IN_QUERIES.search(stripped)
     if operator and not stripped.startswith(('"', '="')):
         raise QueryError(
-            f"{operator[1]} does not work in a list of terms",
+            f"{operator[0]} does not work in a list of terms",
             f"write query = '{stripped[:60]}', or quote it if the word is meant: '\"…\"'",
-            shift + operator.start(1),
+            shift + operator.start(),
         )
     exact = stripped.startswith("=")
     plain = stripped[exact:].strip().strip('"“”„')
@@ -233,10 +240,10 @@ class _Parser:
     def _phrase(self, first: _Lexeme) -> Node:
         """Words side by side; =word stands alone."""
         exact = first.text.startswith("=")
-        _refuse_lower_operator(first)
+        _refuse_what_is_no_word(first)
         taken = [first]
         while not exact and self._next.kind is _Kind.WORD and self._next.text[0] != "=":
-            _refuse_lower_operator(self._next)
+            _refuse_what_is_no_word(self._next)
             taken.append(self._take())
         text = " ".join(each.text for each in taken)[exact:]
         return _term(text, first.start, exact=exact)
@@ -320,25 +327,49 @@ def _number(operator: _Lexeme, example: str) -> int:
 
 
 def _must_be_near_able(node: Node, operator: _Lexeme) -> None:
-    parts = node.parts if isinstance(node, Or) else (node,)
-    for part in parts:
-        if isinstance(part, Or | Near):
-            continue
-        if not isinstance(part, Term | Regex):
-            raise QueryError(
-                f"{operator.text} stands between words or lists of words (a OR b)",
-                "take AND, NOT, fields and counts out of it",
-                operator.start,
-            )
+    if not _stands_somewhere(node):
+        raise QueryError(
+            f"{operator.text} stands between words or lists of words (a OR b)",
+            "take AND, NOT, fields and counts out of it",
+            operator.start,
+        )
 
 
 def _must_be_countable(node: Node, operator: _Lexeme) -> None:
-    parts = node.parts if isinstance(node, Or) else (node,)
-    if not all(isinstance(part, Term | Regex | Or | Near) for part in parts):
+    if not _stands_somewhere(node):
         raise QueryError(
             f"{operator.text} counts words or lists of words (a OR b)",
             "take AND and NOT out of it",
             operator.start,
+        )
+
+
+def _stands_somewhere(node: Node) -> bool:
+    """Whether *node* is words that stand at places in a text, however they are put together."""
+    if isinstance(node, Or):
+        return bool(node.origin) or all(map(_stands_somewhere, node.parts))
+    return isinstance(node, Term | Regex | Near)
+
+
+def _refuse_what_is_no_word(lexeme: _Lexeme) -> None:
+    """What would be searched for as it stands, and never found."""
+    _refuse_lower_operator(lexeme)
+    name, colon, after = lexeme.text.partition(":")
+    if colon and not after and name.lower() in _FIELDS:
+        name = name.lower()
+        raise QueryError(
+            f"{name}: stands apart from what is looked for there",
+            f'write {name}:word, {name}:"a phrase" or {name}:(a OR b), without a space',
+            lexeme.start,
+        )
+    if stuck := _STUCK.fullmatch(lexeme.text):
+        raise QueryError(
+            f"a space is missing behind {stuck[1]}", f"write {stuck[1]} {stuck[2]}", lexeme.start
+        )
+    if re.match(r"-[^\W\d_]", lexeme.text):
+        word = lexeme.text[1:]
+        raise QueryError(
+            "- excludes nothing", f'write NOT {word}, or quote it: "{word}"', lexeme.start
         )
 
 

@@ -15,7 +15,8 @@ from monitor.rules.tree import Term
 from monitor.text import columns, raw
 
 WILD = "\0"  # begins a trie key that is a pattern, not a word
-_HYPHENS = "-‐‑‒–—"
+_HYPHEN = re.compile("[-‐‑‒–—]")
+_PERHAPS_MANY = "(s)"
 _HISSING = ("s", "x", "z", "ch", "sh")
 
 
@@ -44,7 +45,7 @@ def variants(term: Term) -> Iterator[Variant]:
         spelled = tuple(raw(term.text[a:b]) for a, b in zip(found.starts, found.ends, strict=True))
         yield Variant(tuple(found.folded), (), spelled)
         return
-    for pieces in _spellings(term.text):
+    for pieces in (each for text in _readings(term.text) for each in _spellings(text)):
         keys = tuple(key for key, _ in pieces)
         cases = tuple(case for _, case in pieces)
         checked = cases if any(cases) else ()
@@ -73,6 +74,13 @@ def _fits(case: Case, word: str, *, plural: bool) -> bool:
     return case is Case.CAPITALS_OR_TITLE and word[0].isupper() and word[1:].islower()
 
 
+def _readings(text: str) -> tuple[str, ...]:
+    """ "arms sale(s) package": as written, of one and of many."""
+    if _PERHAPS_MANY not in text:
+        return (text,)
+    return text, text.replace(_PERHAPS_MANY, ""), text.replace(_PERHAPS_MANY, "s")
+
+
 def _spellings(text: str) -> list[list[tuple[str, Case]]]:
     """The (key, case) sequences of *text*: its words apart, and joined where hyphens stand."""
     apart: list[tuple[str, Case]] = []
@@ -81,23 +89,37 @@ def _spellings(text: str) -> list[list[tuple[str, Case]]]:
     for word in text.split():
         pieces = _pieces(word)
         apart += pieces
-        if len(pieces) > 1 and any(sign in word for sign in _HYPHENS) and not _is_wild(word):
-            together = "".join(key for key, _ in pieces)
-            joined.append((together, _case("".join(re.findall(r"\w", word)))))
+        if len(pieces) > 1 and _HYPHEN.search(word):
+            joined.append(_together(word, pieces))
             hyphened = True
         else:
             joined += pieces
     return [apart, joined] if hyphened else [apart]
 
 
+def _together(word: str, pieces: Sequence[tuple[str, Case]]) -> tuple[str, Case]:
+    """*word* without its hyphens."""
+    if _is_wild(word):
+        return WILD + _wild_key(word), Case.ANY
+    return "".join(key for key, _ in pieces), _case("".join(re.findall(r"\w", word)))
+
+
 def _pieces(word: str) -> list[tuple[str, Case]]:
     if _is_wild(word):
-        return [(WILD + _wild_key(word), Case.ANY)]
+        return _pieces_of_wild(word)
     found = columns(word)
     return [
         (key, _case(raw(word[start:end])))
         for key, start, end in zip(found.folded, found.starts, found.ends, strict=True)
     ]
+
+
+def _pieces_of_wild(word: str) -> list[tuple[str, Case]]:
+    """Cut at hyphens, as texts are, unless a part would be a pattern that fits every word."""
+    parts = [part for part in _HYPHEN.split(word) if part]
+    if len(parts) < 2 or not all(columns(part).folded for part in parts):
+        return [(WILD + _wild_key(word), Case.ANY)]
+    return [piece for part in parts for piece in _pieces(part)]
 
 
 def _case(word: str) -> Case:

@@ -182,7 +182,7 @@ class Index:
         for told in draft._added:
             self.add(told)
 
-    def load(self, rows: Iterable[Told]) -> None:
+    def load(self, rows: Iterable[Told], now: datetime) -> None:
         """Fill the index from the store's rows, in the order in which they were decided."""
         remaining = iter(rows)
         members: dict[str, int] = {}  # a number of each story
@@ -190,8 +190,7 @@ class Index:
             self._file_many(chunk)
             for row in chunk:
                 self._enter(row, members.setdefault(row.story_id, self.end))
-        if self._seen:
-            self._tidy(self._seen[-1])
+        self._tidy(seconds(now))
 
     def add(self, told: Told) -> None:
         """Remember an entry.  Entries come in the order in which they were decided."""
@@ -270,13 +269,16 @@ class Index:
         self._by_label.extend(self.end, [_labels(row) for row in rows])
 
     def _tidy(self, now: int) -> None:
-        """Forget what is older than the windows."""
-        story_end = now - STORY_WINDOW // _SECOND
-        row = self._before(story_end)
+        """Forget what is older than the windows, or as far ahead: the clock was wrong then."""
+        row = self._before(now, STORY_WINDOW // _SECOND)
         self._vectors[:row] = [b""] * row
         self._by_feature.drop_before(self._first + row)
-        self._stories = {i: s for i, s in self._stories.items() if s.last_at >= story_end}
-        row = self._before(now - COPY_WINDOW // _SECOND)
+        self._stories = {
+            i: s
+            for i, s in self._stories.items()
+            if abs(s.last_at - now) <= STORY_WINDOW // _SECOND
+        }
+        row = self._before(now, COPY_WINDOW // _SECOND)
         for column in (self._feed_ids, self._outlets, self._vectors):
             del column[:row]
         del self._ids[:row], self._story_ids[:row], self._seen[:row], self._sizes[:row]
@@ -284,9 +286,9 @@ class Index:
         self._by_text.drop_before(self._first)
         self._by_label.drop_before(self._first)
 
-    def _before(self, end: int) -> int:
-        """How many entries were seen before the first at *end* or later."""
-        kept = np.flatnonzero(np.array(self._seen) >= end)
+    def _before(self, now: int, window: int) -> int:
+        """How many entries were seen before the first within *window* of *now*."""
+        kept = np.flatnonzero(np.abs(np.array(self._seen) - now) <= window)
         return int(kept[0]) if len(kept) else len(self._seen)
 
 

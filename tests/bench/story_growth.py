@@ -114,7 +114,7 @@ def report(n: int, spent: list[float], size: int, joined: int) -> None:
 
 def restart(rows: list[Told]) -> None:
     index, start = Index(), time.perf_counter()
-    index.load(rows)
+    index.load(rows, rows[-1].seen_at)
     took = time.perf_counter() - start
     print(f"restart: {len(rows)} rows in {took:.2f} s")
 
