@@ -48,11 +48,13 @@ class Supervisor:
         self._patience = int(wanted) / 1e6 if wanted.isdecimal() and own else 0.0  # seconds
 
     def tell(self, *lines: str) -> None:
-        """Send state lines such as "READY=1"; a manager that is gone is no reason to fail."""
+        """Send state lines such as "READY=1"; a manager that is gone, or reads nothing, is no
+        reason to fail or to wait."""
         if not self._address:
             return
         address = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.setblocking(False)
             channel.connect(address)
             channel.sendall("\n".join(lines).encode())
 

@@ -98,6 +98,12 @@ async def test_a_status_that_fails_does_not_end_the_pings(manager: tuple[Manager
             pings += sum(each.startswith("WATCHDOG=1\nSTATUS=how") for each in systemd.heard())
 
 
+def test_a_manager_that_reads_nothing_holds_up_nobody(manager: tuple[Manager, str]) -> None:
+    _, address = manager
+    for _ in range(1_000):
+        Supervisor({"NOTIFY_SOCKET": address}).tell("WATCHDOG=1")
+
+
 @pytest.mark.parametrize(
     "environment", [{}, {"NOTIFY_SOCKET": "/nowhere/notify"}], ids=["no manager", "it is gone"]
 )
