@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Self
 
 import httpx
@@ -180,7 +181,7 @@ class Fetcher:
 
     async def _get(self, url: str, asking: _Asking) -> FetchResult:
         try:
-            first = _web_url(httpx.URL(url))
+            first = _parsed(url)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):
             reason = FailureReason.BAD_URL
             return FetchFailed(reason=reason, detail="not a usable http or https address")
@@ -239,6 +240,11 @@ def _validators(feed: Feed) -> dict[str, str]:
     """What the server sent, sent back byte for byte."""
     stored = zip(_CONDITIONS, (feed.etag, feed.last_modified), strict=True)
     return {name: value for name, value in stored if value}
+
+
+@lru_cache(maxsize=4_096)  # feeds are asked again and again
+def _parsed(url: str) -> httpx.URL:
+    return _web_url(httpx.URL(url))
 
 
 def _web_url(url: httpx.URL) -> httpx.URL:
