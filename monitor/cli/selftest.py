@@ -46,7 +46,7 @@ STEPS = (
     is_flag=False,
     flag_value="scaled",
     type=click.Choice(list(FAULT_LIMITS)),
-    help="The faults instead: kill −9, full disks, jumping clocks … (`full`: for hours).",
+    help="The faults instead: kill −9, full disks, jumping clocks … (`full`: for most of an hour).",
 )
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
