@@ -15,6 +15,7 @@ from monitor.events import Event, Polled
 from monitor.feeds.parse import Parser
 from monitor.feeds.rhythm import observed
 from monitor.model import FailureReason, Feed, FetchFailed, FetchResult, Outcome
+from monitor.pipeline import places
 from monitor.pipeline.claims import BATCH, IN_FLIGHT, _share_of_slow
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
@@ -54,6 +55,13 @@ async def parser() -> AsyncIterator[Parser]:
     await parser.aclose()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Visits that wait for a host give up their place at once."""
+    monkeypatch.setattr(places, "FOR_A_HOST", 0.02)
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_a_full_house_claims_again_when_a_batch_has_left(
     tmp_path: Path, parser: Parser
 ) -> None:
@@ -83,6 +91,7 @@ async def test_a_full_house_claims_again_when_a_batch_has_left(
         await store.aclose()
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_quick_hosts_are_visited_however_many_slow_ones_wait(
     tmp_path: Path, parser: Parser
 ) -> None:
