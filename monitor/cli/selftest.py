@@ -13,7 +13,7 @@ import click
 
 from monitor.bootstrap import ROOT
 
-PYTEST_LIMIT = 180.0  # seconds; the suite is meant to take under 120
+PYTEST_LIMIT = 270.0  # seconds; the suite is meant to take under 120, on a machine with time for it
 FAULTS = "tests/faults"
 FAULT_LIMITS = {"ci": 240.0, "scaled": 1200.0, "full": 6 * 3600.0}  # seconds, by mode
 FAULTS_AT_ONCE = ("-n", "4", "--dist", "worksteal")  # they wait for processes and for clocks
