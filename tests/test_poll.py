@@ -22,7 +22,7 @@ from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import PORTION, Poller
 from monitor.pipeline.shared import Shared
 from monitor.rules.load import load
-from monitor.settings import PollSettings
+from monitor.settings import Config, PollSettings
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
 from tests.builders import NOW, feed_settings, minutes
@@ -55,6 +55,25 @@ async def parser() -> AsyncIterator[Parser]:
     await parser.aclose()
 
 
+def a_poller(
+    config: Config,
+    store: Writer,
+    parser: Parser,
+    *,
+    clock: Clock,
+    fetcher: Stalls,
+    done: asyncio.Semaphore,
+) -> Poller:
+    """One that visits by *fetcher*, and releases *done* at each report."""
+    shared = Shared(
+        in_force=InForce(config=config, rules=load({"rules.toml": RULES.encode()})),
+        store=store,
+        clock=clock,
+        report=lambda event: done.release(),
+    )
+    return Poller(shared, fetcher=fetcher, parser=parser, memory=Memory(store))
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Visits that wait for a host give up their place at once."""
@@ -69,13 +88,7 @@ async def test_a_full_house_claims_again_when_a_batch_has_left(
     store = Writer(lambda: SqliteStore.open(config.database))
     many = [feed_settings(name=f"{n}", url=f"https://h{n}/") for n in range(IN_FLIGHT + 5)]
     await store.call(lambda each: each.sync_feeds(many, NOW))
-    shared = Shared(
-        in_force=InForce(config=config, rules=load({"rules.toml": RULES.encode()})),
-        store=store,
-        clock=clock,
-        report=lambda event: done.release(),
-    )
-    poller = Poller(shared, fetcher=stalls, parser=parser, memory=Memory(store))
+    poller = a_poller(config, store, parser, clock=clock, fetcher=stalls, done=done)
     try:
         assert await poller.start_due() == IN_FLIGHT
         started = []
@@ -99,13 +112,7 @@ async def test_quick_hosts_are_visited_however_many_slow_ones_wait(
     store = Writer(lambda: SqliteStore.open(config.database))
     quick = feed_settings(name="quick", url="https://quick.example/feed")
     slow = [feed_settings(name=f"{n}", url=f"https://h{n}/") for n in range(2 * IN_FLIGHT)]
-    shared = Shared(
-        in_force=InForce(config=config, rules=load({"rules.toml": RULES.encode()})),
-        store=store,
-        clock=clock,
-        report=lambda event: done.release(),
-    )
-    poller = Poller(shared, fetcher=stalls, parser=parser, memory=Memory(store))
+    poller = a_poller(config, store, parser, clock=clock, fetcher=stalls, done=done)
     try:
         await store.call(lambda each: each.sync_feeds([quick], NOW))
         await poller.round()

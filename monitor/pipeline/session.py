@@ -148,11 +148,10 @@ async def _assembled(
     reloader = Reloader(shared, upkeep=upkeep, fetcher=fetcher, templating=templating)
     websub = WebSub(shared, hubs=Hubs(page_settings(config.poll), contact=config.contact))
     stack.push_async_callback(_wind_down, shared.store, poller, articles, deliverer)
-    housekeeping = Housekeeping(shared)
-    distress, switch = Distress(shared, sender=sender), Beats()
+    housekeeping, distress = Housekeeping(shared), Distress(shared, sender=sender)
+    _closed_at_the_end(stack, websub, housekeeping)
     vigil = Vigil(shared, distress=distress, stuck=stuck)
-    health_door = HealthDoor(shared, vigil=vigil, measures=measures)
-    _closed_at_the_end(stack, websub, housekeeping, switch, health_door)
+    heartbeat, health_door = _watched(stack, shared, vigil, measures)
     await atom.start()
     return Session(
         in_force=shared.in_force,
@@ -167,9 +166,18 @@ async def _assembled(
         jumps=Jumps(shared),
         websub=websub,
         housekeeping=housekeeping,
-        heartbeat=Heartbeat(shared, switch=switch, look=vigil.look),
+        heartbeat=heartbeat,
         health_door=health_door,
     )
+
+
+def _watched(
+    stack: AsyncExitStack, shared: Shared, vigil: Vigil, measures: Measures
+) -> tuple[Heartbeat, HealthDoor]:
+    """What tells others how it is."""
+    switch, health_door = Beats(), HealthDoor(shared, vigil=vigil, measures=measures)
+    _closed_at_the_end(stack, switch, health_door)
+    return Heartbeat(shared, switch=switch, look=vigil.look), health_door
 
 
 def _closed_at_the_end(stack: AsyncExitStack, *each: _Closes) -> None:
