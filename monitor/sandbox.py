@@ -21,6 +21,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from monitor.errors import ChildFailed
@@ -32,6 +33,7 @@ MAX_ANSWER = 256 << 20
 LONG = 1 << 20  # bytes: a longer answer is read beside the event loop, not in it
 LAST_BREATH = 1.0  # seconds that a child that hung up has to exit
 LOOK_AGAIN = 0.005  # seconds: whether one that was killed is gone, which it is soon
+GROWN = 48 << 20  # bytes that a child may hold more than when it began, until it is replaced
 
 Function = Callable[[Mapping[str, Any], bytes], Any]
 
@@ -75,8 +77,11 @@ class Pool:
             except BaseException:
                 await self._end(child)
                 raise
-            self._free.append(child)
-            self._end_when_idle(child)
+            if answer.get("last"):
+                await self._end(child)
+            else:
+                self._free.append(child)
+                self._end_when_idle(child)
         if "raised" in answer:
             reason = "memory" if answer["raised"] == "MemoryError" else "raised"
             raise ChildFailed(reason, str(answer["raised"]))
@@ -223,9 +228,12 @@ def main(function: str, limits: str, parent: str) -> None:
     work: Function = getattr(importlib.import_module(module), name)
     gc.freeze()  # what is imported stays
     bound_heaps()
+    most = _held() + GROWN
     while (request := _read(requests)) is not None and os.getppid() == int(parent):
         _allow_cpu(bounds["cpu"])
-        answer = json.dumps(_answer(work, *request)).encode()
+        found = _answer(work, *request)
+        del request  # it may be large, and does not count as held
+        answer = json.dumps(found | {"last": _held() > most}).encode()
         answers.write(_ANSWER.pack(len(answer)) + answer)
         answers.flush()
 
@@ -243,6 +251,15 @@ def _answer(work: Function, header: dict[str, Any], body: bytes) -> dict[str, An
         return {"value": work(header, body)}
     except (Exception, MemoryError) as error:  # libraries raise all sorts of things on hostile data
         return {"raised": type(error).__name__}
+
+
+def _held() -> int:
+    """Bytes of memory that this process has now; where nobody says so, never more than before."""
+    try:
+        pages = Path("/proc/self/statm").read_bytes().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * resource.getpagesize()
 
 
 def _allow_cpu(seconds: float | None) -> None:

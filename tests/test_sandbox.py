@@ -18,13 +18,15 @@ from typing import Any
 import pytest
 
 from monitor.errors import ChildFailed
-from monitor.sandbox import Pool
+from monitor.sandbox import GROWN, Pool
 from tests.scarce import handles_left, open_handles
 
 SECOND = timedelta(seconds=1)
 
 
 # --- run in the child
+
+_kept: list[bytes] = []
 
 
 def obey(header: Mapping[str, Any], body: bytes) -> Any:
@@ -45,6 +47,9 @@ def obey(header: Mapping[str, Any], body: bytes) -> Any:
             raise UnicodeError("on hostile data")
         case "surrogate":
             return "\ud800"
+        case "keep":
+            _kept.append(b"x" * len(body))
+            return os.getpid()
 
 
 def pool(**changes: Any) -> Pool:
@@ -203,3 +208,17 @@ async def test_a_call_is_not_given_to_a_child_that_has_died() -> None:
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert (await children.call({"do": "echo"}))["pid"] != pid
     await children.aclose()
+
+
+async def test_a_child_that_has_grown_is_replaced() -> None:
+    children = pool()
+    pids = [await children.call({"do": "keep"}, bytes(size)) for size in (1 << 20, GROWN, 9, 9)]
+    await children.aclose()
+    assert pids[0] == pids[1] != pids[2] == pids[3]
+
+
+async def test_a_child_that_gives_back_what_it_needed_stays() -> None:
+    children = pool()
+    answers = [await children.call({"do": "echo"}, bytes(size)) for size in (9, 2 * GROWN, 9)]
+    await children.aclose()
+    assert len({answer["pid"] for answer in answers}) == 1
