@@ -119,13 +119,12 @@ def start(arguments: Sequence[str]) -> NoReturn:
     try:
         python = ensure(ROOT, Here.now(dev=dev), dev=dev)
     except SetupFailed as failed:
-        sys.stderr.write(f"{failed}\n")
+        _tell(str(failed))
         sys.exit(2)
     except KeyboardInterrupt:
-        sys.stderr.write("\nSetting up was interrupted; the next start does it again.\n")
+        _tell("\nSetting up was interrupted; the next start does it again.")
         sys.exit(130)
     if python is not None:
-        sys.stdout.flush()
         os.execv(python, [str(python), str(ROOT / "run_monitor.py"), *arguments])
     from monitor.cli import main
 
@@ -312,5 +311,6 @@ def _told(output: str, count: int = 4) -> str:
 
 
 def _tell(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    if sys.stderr is not None:  # as it is where the stream was closed
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

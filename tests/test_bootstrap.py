@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import tomllib
 from pathlib import Path
@@ -99,6 +100,26 @@ def test_the_tests_add_the_dev_extra_and_later_starts_keep_it(project: Path) -> 
         file.write("# changed\n")
     ensure(project, here(project), dev=False)
     assert done(project, "-e .[dev]") == 2
+
+
+STARTED = """
+import sys
+from pathlib import Path
+from monitor import bootstrap
+bootstrap.ROOT = Path(sys.argv[1])
+sys._base_executable = sys.argv[1] + "/python"
+bootstrap.start(["once"])
+"""
+
+
+@pytest.mark.parametrize(("trouble", "code"), [("complete", 0), ("offline", 2)])
+def test_closed_streams_stop_no_start(project: Path, trouble: str, code: int) -> None:
+    (project / trouble).touch()
+    python = getattr(sys, "_base_executable", sys.executable)  # which has nothing installed
+    shell = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+    started = subprocess.run([*shell, python, "-c", STARTED, project], cwd=ROOT)
+    assert started.returncode == code
+    assert done(project, "run_monitor.py once") == (trouble == "complete")
 
 
 def test_what_is_installed_already_is_used(project: Path) -> None:
