@@ -51,6 +51,12 @@ any = ["NATO"]
 """
 
 
+def sentences(said: str) -> str:
+    """What was said to a person, without the lines of the log."""
+    lines = (line for line in said.splitlines() if not line.startswith("{"))
+    return "\n".join(lines).strip()
+
+
 @dataclass(slots=True, kw_only=True)
 class House:
     """A folder with config, rules and ledgers; the process that runs now, if one does."""

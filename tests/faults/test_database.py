@@ -15,7 +15,7 @@ import pytest
 from monitor.store.opening import WAL_LIMIT
 from monitor.store.version import VERSION
 from tests.faults.fault import fault, scaled
-from tests.faults.house import ROOT, House, a_house
+from tests.faults.house import ROOT, House, a_house, sentences
 from tests.faults.ledgers import crowd
 
 Held = Callable[[object], None]
@@ -281,4 +281,4 @@ async def test_a_database_of_the_future(tmp_path: Path, held: Held) -> None:
 
 
 def told_by(house: House) -> str:
-    return house.said().removeprefix(f"{house.file.parent}/").strip()
+    return sentences(house.said()).removeprefix(f"{house.file.parent}/")

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.faults.fault import fault
-from tests.faults.house import House, a_house
+from tests.faults.house import House, a_house, sentences
 from tests.faults.space import INSIDE, Space, small_space
 
 Held = Callable[[object], None]
@@ -129,4 +129,4 @@ async def test_a_read_only_directory(tmp_path: Path, held: Held) -> None:
 def house_said(house: House) -> str:
     """The sentence of the run before."""
     path = house.folder / "output" / f"{house.runs - 1:03}.stderr"
-    return path.read_text().strip()
+    return sentences(path.read_text())

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.fault import fault, scaled
-from tests.faults.house import a_house
+from tests.faults.house import a_house, sentences
 
 Held = Callable[[object], None]
 
@@ -119,7 +119,7 @@ async def test_a_second_one(tmp_path: Path, command: str, held: Held) -> None:
         assert str(house.process.pid) in said
         await house.recovers()
         await house.settled()
-        held(f"{said.strip().replace(str(house.process.pid), 'N')}; {await house.audit()}")
+        held(f"{sentences(said).replace(str(house.process.pid), 'N')}; {await house.audit()}")
 
 
 def _closed_pipe() -> int:
