@@ -77,6 +77,8 @@ class Door:
         self._server.should_exit = True
         if self._serving is not None:
             await self._serving
+            for server in self._server.servers:  # left open by some versions if they hardly began
+                server.close()
 
     async def _app(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
