@@ -11,15 +11,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.feeds.body import MAX_BODY, MAX_MEMBERS, BadCoding, CutOff, Inflater, TooLarge
+from monitor.feeds.body import (
+    HELD,
+    MAX_BODY,
+    MAX_MEMBERS,
+    BadCoding,
+    CutOff,
+    Inflater,
+    TooLarge,
+)
 from tests.servers import FEED, bomb
 
 
 def unpack(coding: str, data: bytes, *, step: int = 65_536, limit: int = MAX_BODY) -> bytes:
-    inflater = Inflater(coding, limit=limit)
+    body = taken(Inflater(coding, limit=limit), data, step=step).finish()
+    assert body is not None
+    return body
+
+
+def taken(inflater: Inflater, data: bytes, *, step: int = 65_536) -> Inflater:
     for start in range(0, len(data), step):
         inflater.feed(data[start : start + step])
-    return inflater.finish()
+    return inflater
 
 
 def bare_deflate(data: bytes) -> bytes:
@@ -51,6 +64,51 @@ def test_unpacks_anything_packed(body: bytes, step: int, how: str) -> None:
     pack = {"gzip": gzip.compress, "zlib": zlib.compress, "bare": bare_deflate}[how]
     coding = "gzip" if how == "gzip" else "deflate"
     assert unpack(coding, pack(body), step=step) == body
+
+
+def hash_of(coding: str, data: bytes, **more: str) -> str | None:
+    return taken(Inflater(coding, **more), data).packed_hash
+
+
+@pytest.mark.parametrize("step", [1, 65_536])
+@pytest.mark.parametrize(("coding", "data"), list(PACKED.values())[2:], ids=list(PACKED)[2:])
+def test_what_is_known_is_not_unpacked(coding: str, data: bytes, step: int) -> None:
+    known = hash_of(coding, data)
+    assert taken(Inflater(coding, known=known), data, step=step).finish() is None
+    assert taken(Inflater(coding, known="0" * 32), data, step=step).finish() == FEED
+
+
+def test_what_makes_another_document_of_the_same_bytes_is_in_the_hash() -> None:
+    packed = zlib.compress(FEED)
+    known = hash_of("deflate", packed)
+    assert known != hash_of("gzip", packed)
+    assert known != hash_of("deflate", packed, read_as="cp1252")
+    assert known != hash_of("deflate", packed + b"\0")
+
+
+@pytest.mark.parametrize("coding", ["", "identity"])
+def test_what_is_not_packed_has_no_such_hash(coding: str) -> None:
+    inflater = taken(Inflater(coding, known="0" * 32), FEED)
+    assert inflater.packed_hash is None
+    assert inflater.finish() == FEED
+
+
+def test_a_large_body_is_unpacked_as_it_comes() -> None:
+    body = random.Random(1).randbytes(HELD + 1)
+    packed = gzip.compress(body)
+    inflater = taken(Inflater("gzip", known=hash_of("gzip", packed)), packed)
+    assert inflater.finish() == body
+
+
+def test_what_is_held_is_bounded_and_its_faults_are_found_at_its_end() -> None:
+    for bad, error in (
+        (bomb(100), TooLarge),
+        (gzip.compress(FEED)[:-9], CutOff),
+        (b"no", BadCoding),
+    ):
+        inflater = Inflater("gzip", limit=1 << 20, known="0" * 32)
+        with pytest.raises(error):
+            taken(inflater, bad).finish()
 
 
 def test_an_empty_body_is_empty_whatever_it_is_labelled() -> None:

@@ -11,6 +11,7 @@ import time
 import tracemalloc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -22,9 +23,16 @@ import pytest
 import trustme
 
 from monitor.feeds.fetch import MAX_HOPS, Fetcher
-from monitor.model import FailureReason, Fetched, FetchFailed, FetchResult, NotModified
-from monitor.settings import PollSettings, Transport
-from tests.builders import a_feed
+from monitor.model import (
+    FailureReason,
+    Fetched,
+    FetchFailed,
+    FetchResult,
+    NotModified,
+    SameBytes,
+)
+from monitor.settings import Access, PollSettings, Transport
+from tests.builders import a_feed, feed_settings
 from tests.servers import (
     FEED,
     USUAL_TLS,
@@ -193,6 +201,37 @@ async def test_validators_follow_a_redirect() -> None:
     async with serving(routes) as server, fetcher() as fetch:
         result = await fetch.fetch(a_feed(url=server.url("/feed"), etag='"1"'))
     assert result == NotModified(permanent_url=server.url("/new"))
+
+
+async def test_the_same_packed_bytes_are_not_unpacked_again() -> None:
+    whole = reply(PACKED, content_encoding="gzip", etag='"2"', cache_control="max-age=60")
+    other = reply(gzip.compress(FEED), content_encoding="gzip")
+    async with serving({"/feed": in_turn(whole, whole, other)}) as server, fetcher() as fetch:
+        feed = a_feed(url=server.url("/feed"))
+        first = await fetch.fetch(feed)
+        assert isinstance(first, Fetched)
+        feed = replace(feed, packed_hash=first.packed_hash)
+        again = await fetch.fetch(feed, unconditional=True)
+        third = await fetch.fetch(feed)
+    assert again == SameBytes(etag='"2"', max_age=timedelta(minutes=1))
+    assert isinstance(third, Fetched)
+    assert third.body == FEED
+    assert third.packed_hash not in (None, first.packed_hash)
+
+
+async def test_the_same_packed_bytes_in_another_encoding_are_another_document() -> None:
+    packed = reply(gzip.compress("<rss>ś</rss>".encode("cp1250")), content_encoding="gzip")
+    async with serving({"/feed": packed}) as server:
+        feed, found = a_feed(url=server.url("/feed")), []
+        for encoding in ("cp1252", "cp1250", "cp1250"):
+            own = feed_settings(url=feed.url, access=Access(encoding=encoding))
+            async with Fetcher(settings(), feeds=[own], tls=USUAL_TLS) as fetch:
+                result = await fetch.fetch(feed)
+            found.append(result)
+            if isinstance(result, Fetched):
+                feed = replace(feed, packed_hash=result.packed_hash)
+    assert [type(result) for result in found] == [Fetched, Fetched, SameBytes]
+    assert "ś".encode() in found[1].body
 
 
 async def test_not_changed_although_nobody_asked_is_a_failure() -> None:

@@ -24,6 +24,8 @@ from monitor.model import (
     ParseFailed,
     RawEntry,
     Rhythm,
+    SameBytes,
+    Unchanged,
     Word,
 )
 from monitor.settings import PollSettings
@@ -39,7 +41,7 @@ def fetched(body: bytes = b"<rss/>", **changes: Any) -> Fetched:
     return Fetched(body=body, **(values | changes))
 
 
-def succeeded(feed: Feed, result: Fetched | NotModified, parsed: Any = WHOLE, **more: Any) -> Feed:
+def succeeded(feed: Feed, result: Fetched | Unchanged, parsed: Any = WHOLE, **more: Any) -> Feed:
     values: dict[str, Any] = {"settings": SETTINGS, "now": NOW, "parsed": parsed}
     return schedule.succeeded(feed, fetched=result, **(values | more))
 
@@ -108,6 +110,20 @@ def test_the_same_body_again_is_as_good_as_a_new_one() -> None:
 def test_another_body_that_nobody_parsed_saves_nothing() -> None:
     after = succeeded(a_feed(**OLD), fetched(), None)
     assert {name: getattr(after, name) for name in OLD} == OLD
+
+
+def test_the_same_packed_bytes_are_as_good_as_a_new_document() -> None:
+    hashes = {"body_hash": "1", "packed_hash": "2", "baseline_at": NOW - minutes(90)}
+    after = succeeded(a_feed(**(OLD | hashes), failures=2), SameBytes(etag='"2"'), None)
+    assert {name: getattr(after, name) for name in hashes} == hashes
+    assert (after.etag, after.last_modified, after.validators_at) == ('"2"', None, NOW)
+    assert (after.succeeded_at, after.failures) == (NOW, 0)
+
+
+@pytest.mark.parametrize(("parsed", "kept"), [(WHOLE, "2"), (CUT_OFF, None)])
+def test_the_packed_hash_is_that_of_the_document_of_the_body_hash(parsed, kept) -> None:
+    after = succeeded(a_feed(), fetched(packed_hash="2"), parsed)
+    assert after.packed_hash == kept
 
 
 def test_not_modified_keeps_the_validators() -> None:

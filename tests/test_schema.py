@@ -195,6 +195,17 @@ def test_the_database_of_schema_5_keeps_hubs_and_becomes_searchable(tmp_path: Pa
     store.close()
 
 
+def test_the_database_of_schema_7_keeps_what_the_next_document_is_compared_with(tmp_path) -> None:
+    path = tmp_path / "monitor.db"
+    path.write_bytes(gzip.decompress((ROOT / "tests/data/schema7.db.gz").read_bytes()))
+    store = SqliteStore.open(str(path))
+    (feed,) = store.feeds()
+    assert (feed.body_hash, feed.packed_hash) == ("ab", None)
+    assert store.listing(feed.id).entries == b"e" * 16
+    assert store.unindexed() == 0
+    store.close()
+
+
 def test_opening_again_changes_no_table(tmp_path):
     def tables() -> list[str]:
         with closing(sqlite3.connect(path)) as other, other:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 
 MAX_BODY = 15 << 20  # bytes, as sent and after decompression
 MAX_MEMBERS = 1_000  # of one gzip stream: bgzip makes 240 of MAX_BODY; empty ones only cost time
+HELD = 256 << 10  # bytes as sent that wait for the end of their body before they are unpacked
 
 _AUTO = 47  # zlib's window bits: 32 + 15, the header tells gzip from zlib
 _RAW_DEFLATE = -15
@@ -31,8 +33,14 @@ class CutOff(BodyError):
 class Inflater:
     """Takes the chunks of a body as sent; bounded by *limit* bytes, packed and unpacked."""
 
-    def __init__(self, coding: str, *, limit: int = MAX_BODY) -> None:
-        """*coding*: the Content-Encoding header, "" if there was none.  Raises BadCoding."""
+    def __init__(
+        self, coding: str, *, limit: int = MAX_BODY, known: str | None = None, read_as: str = ""
+    ) -> None:
+        """*coding*: the Content-Encoding header, "" if there was none.  Raises BadCoding.
+
+        *known*: the ``packed_hash`` of a body that need not be unpacked again; *read_as*: what else
+        its meaning depends on.
+        """
         name = coding.strip().lower()
         if name not in ("", "identity", "gzip", "x-gzip", "deflate"):
             raise BadCoding(
@@ -42,6 +50,8 @@ class Inflater:
         self._deflate = name == "deflate"
         self._limit = limit
         self._taken = 0  # bytes as sent
+        self._known, self._held = known, list[bytes]()
+        self._hash = hashlib.sha256(f"{name} {read_as} ".encode())
         self._head = b""  # the first bytes, until they are enough to tell the format
         self._stream: zlib._Decompress | None = None
         self._members = 0
@@ -55,14 +65,31 @@ class Inflater:
         if not self._packed:
             self._body += chunk
             return
-        while chunk:
-            chunk = self._inflate(chunk)
+        self._hash.update(chunk)
+        self._held.append(chunk)
+        if self._known is None or self._taken > HELD:
+            self._unpack()
 
-    def finish(self) -> bytes:
-        """The whole body.  Raises CutOff if the packed stream has not ended."""
+    @property
+    def packed_hash(self) -> str | None:
+        """Tells whether a body is the same as last time; None if it is not packed."""
+        return self._hash.hexdigest()[:32] if self._packed else None
+
+    def finish(self) -> bytes | None:
+        """The whole body; None if it is the known one.  Raises TooLarge, BadCoding, and CutOff if
+        the packed stream has not ended."""
+        if self._held and self.packed_hash == self._known:
+            return None
+        self._unpack()
         if self._head or (self._stream is not None and not self._stream.eof):
             raise CutOff("the packed answer stops before its end")
         return bytes(self._body)
+
+    def _unpack(self) -> None:
+        held, self._held = self._held, []
+        for chunk in held:
+            while chunk:
+                chunk = self._inflate(chunk)
 
     def _inflate(self, chunk: bytes) -> bytes:
         """Unpack *chunk*; what is left of it when one gzip member has ended."""

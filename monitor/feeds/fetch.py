@@ -11,15 +11,15 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import lru_cache
 from typing import Self
 
 import httpx
 
 from monitor import __version__
-from monitor.feeds.body import MAX_BODY, CutOff, Inflater
+from monitor.feeds import answer
+from monitor.feeds.answer import CONDITIONS, Asking, Redirect, shown
 from monitor.feeds.clients import Clients
 from monitor.feeds.conceal import concealed
 from monitor.feeds.encoding import read_as
@@ -29,9 +29,14 @@ from monitor.feeds.guard import (
     SystemResolver,
     refuse_written,
 )
-from monitor.feeds.headers import links, max_age, retry_after
 from monitor.feeds.hosts import Gate
-from monitor.model import FailureReason, Feed, Fetched, FetchFailed, FetchResult, NotModified
+from monitor.model import (
+    FailureReason,
+    Feed,
+    Fetched,
+    FetchFailed,
+    FetchResult,
+)
 from monitor.settings import Access, FeedSettings, PollSettings
 
 MAX_HOPS = 5
@@ -42,42 +47,7 @@ ACCEPT = (
 )
 ACCEPT_PAGE = "text/html, application/xhtml+xml;q=0.9"
 MAX_PAGE = 5 << 20  # bytes, as sent and after decompression
-_PERMANENT, _TEMPORARY = (301, 308), (302, 303, 307)
-_CONDITIONS = ("if-none-match", "if-modified-since")
-_HARMLESS = (*_CONDITIONS, "accept", "accept-language")  # may follow a redirect to another origin
-_STATUSES = {  # reason, and what the server does
-    204: (FailureReason.EMPTY, "answers without a document"),
-    205: (FailureReason.EMPTY, "answers without a document"),
-    206: (FailureReason.TRUNCATED, "sends only a part"),
-    401: (FailureReason.FORBIDDEN, "wants a password"),
-    403: (FailureReason.FORBIDDEN, "refuses us"),
-    407: (FailureReason.FORBIDDEN, "is behind a proxy that wants a password"),
-    404: (FailureReason.NOT_FOUND, "says there is no such page"),
-    410: (FailureReason.GONE, "says the feed is gone for good"),
-    429: (FailureReason.THROTTLED, "says we ask too often"),
-    503: (FailureReason.THROTTLED, "is overloaded or closed for maintenance"),
-}
-_CLASSES = {
-    3: (FailureReason.REDIRECTS, "redirects us, but not where to"),
-    4: (FailureReason.HTTP_CLIENT, "refuses the request"),
-    5: (FailureReason.HTTP_SERVER, "has an error of its own"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Redirect:
-    url: httpx.URL
-    permanent: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asking:
-    """What is asked for beside an address."""
-
-    headers: dict[str, str]  # names in lower case
-    access: Access
-    limit: int = MAX_BODY
-    page: bool = False  # HTML is wanted, and nothing else
+_HARMLESS = (*CONDITIONS, "accept", "accept-language")  # may follow a redirect to another origin
 
 
 class _Stopwatch:
@@ -155,18 +125,25 @@ class Fetcher:
     async def fetch(self, feed: Feed, *, unconditional: bool = False) -> FetchResult:
         """The feed's document, or that it has not changed, or why there is none."""
         access = self._access.get(feed.url, Access())
-        return await self.get(feed.url, {} if unconditional else _validators(feed), access=access)
+        validators = {} if unconditional else _validators(feed)
+        return await self.get(feed.url, validators, access=access, known=feed.packed_hash)
 
     async def get(
-        self, url: str, headers: Mapping[str, str] | None = None, *, access: Access | None = None
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        access: Access | None = None,
+        known: str | None = None,
     ) -> FetchResult:
         """GET *url* with *headers* (latin-1) beside our own; never raises for what a server does.
 
-        At another origin only headers that cannot carry a secret are sent again.
+        At another origin only headers that cannot carry a secret are sent again.  A body with the
+        ``packed_hash`` *known* is not unpacked.
         """
         access = access or Access()
         own = {name.lower(): value for name, value in (headers or {}).items()}
-        asking = _Asking(headers=dict(access.headers) | own, access=access)
+        asking = Asking(headers=dict(access.headers) | own, access=access, known=known)
         result = await self._get(url, asking)
         if access.encoding and isinstance(result, Fetched):
             result = read_as(result, access.encoding)
@@ -176,10 +153,10 @@ class Fetcher:
         """The HTML page that an entry of *feed* links to; its secrets go to its own origin only."""
         headers = dict(feed.access.headers) if _same_origin(url, feed.url) else {}
         headers |= {"accept": ACCEPT_PAGE}
-        asking = _Asking(headers=headers, access=feed.access, limit=MAX_PAGE, page=True)
+        asking = Asking(headers=headers, access=feed.access, limit=MAX_PAGE, page=True)
         return concealed(await self._get(url, asking), feed.access.secrets)
 
-    async def _get(self, url: str, asking: _Asking) -> FetchResult:
+    async def _get(self, url: str, asking: Asking) -> FetchResult:
         try:
             first = _parsed(url)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):
@@ -192,7 +169,7 @@ class Fetcher:
             result = failure_of(error)
         return replace(result, seconds=watch.spent)
 
-    async def _follow(self, url: httpx.URL, asking: _Asking, watch: _Stopwatch) -> FetchResult:
+    async def _follow(self, url: httpx.URL, asking: Asking, watch: _Stopwatch) -> FetchResult:
         """The deadline is one for all hops; only exchanges count, not the wait for their turn."""
         permanent = True
         for hop in range(MAX_HOPS + 1):
@@ -201,9 +178,9 @@ class Fetcher:
                     result = await self._exchange(url, asking, self._timeout - watch.spent)
             if isinstance(result, FetchFailed):
                 return result
-            if not isinstance(result, _Redirect):
+            if not isinstance(result, Redirect):
                 if hop and permanent:
-                    return replace(result, permanent_url=_shown(url))
+                    return replace(result, permanent_url=shown(url))
                 return result
             permanent = permanent and result.permanent
             asking = replace(asking, headers=_portable(asking.headers, url, result.url))
@@ -212,8 +189,8 @@ class Fetcher:
         return FetchFailed(reason=reason, detail=f"redirected more than {MAX_HOPS} times")
 
     async def _exchange(
-        self, url: httpx.URL, asking: _Asking, seconds: float
-    ) -> FetchResult | _Redirect:
+        self, url: httpx.URL, asking: Asking, seconds: float
+    ) -> FetchResult | Redirect:
         """One request and its whole answer, within *seconds*."""
         access = asking.access
         if access.proxy:  # it looks names up itself: what is written as an address is judged here
@@ -224,7 +201,7 @@ class Fetcher:
         async with asyncio.timeout(max(0.0, seconds)):
             response = await self._clients.send(request, access)
             try:
-                return await _answer(url, response, asking)
+                return await answer.read(url, response, asking)
             finally:
                 await response.aclose()
 
@@ -238,7 +215,7 @@ def _accesses(feeds: Sequence[FeedSettings]) -> dict[str, Access]:
 
 def _validators(feed: Feed) -> dict[str, str]:
     """What the server sent, sent back byte for byte."""
-    stored = zip(_CONDITIONS, (feed.etag, feed.last_modified), strict=True)
+    stored = zip(CONDITIONS, (feed.etag, feed.last_modified), strict=True)
     return {name: value for name, value in stored if value}
 
 
@@ -267,91 +244,3 @@ def _same_origin(here: httpx.URL | str, there: httpx.URL | str) -> bool:
     except (httpx.InvalidURL, UnicodeError):
         return False
     return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
-
-
-def _shown(url: httpx.URL) -> str:
-    """Without user and password: links are resolved against it, and people see it."""
-    return str(url.copy_with(userinfo=b"") if url.userinfo else url)
-
-
-# --- what came back
-
-
-async def _answer(
-    url: httpx.URL, response: httpx.Response, asking: _Asking
-) -> FetchResult | _Redirect:
-    status = response.status_code
-    if status in (*_PERMANENT, *_TEMPORARY) and "location" in response.headers:
-        target = url.join(response.headers["location"])
-        return _Redirect(target, permanent=status in _PERMANENT)
-    if status == 304:
-        conditional = any(name in asking.headers for name in _CONDITIONS)
-        return _unchanged(response, conditional=conditional)
-    if status not in (200, 203):  # 203: a proxy on the way has changed something
-        return _refused(response)
-    kind = response.headers.get("content-type")
-    if asking.page and not _is_html(kind):
-        return FetchFailed(
-            reason=FailureReason.NOT_A_FEED, detail=f"it is no web page but {_named(kind)}"
-        )
-    body = await _body(response, asking.limit)
-    if not body.strip():
-        return FetchFailed(reason=FailureReason.EMPTY, detail="the answer is empty", status=status)
-    return Fetched(
-        body=body,
-        final_url=_shown(url),
-        content_type=kind,
-        etag=_header(response, b"etag"),
-        last_modified=_header(response, b"last-modified"),
-        max_age=max_age(response.headers.get("cache-control")),
-        links=links(response.headers.get("link")),
-    )
-
-
-def _is_html(kind: str | None) -> bool:
-    """Whether the Content-Type is HTML; without one it may be."""
-    name = (kind or "text/html").partition(";")[0].strip().lower()
-    return name in ("text/html", "application/xhtml+xml")
-
-
-def _named(kind: str | None) -> str:
-    return (kind or "").partition(";")[0].strip()[:80] or "nothing named"
-
-
-async def _body(response: httpx.Response, limit: int) -> bytes:
-    inflater = Inflater(response.headers.get("content-encoding", ""), limit=limit)
-    try:
-        async for chunk in response.aiter_raw():
-            inflater.feed(chunk)
-    except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
-        raise CutOff("the answer breaks off before its end") from error
-    return inflater.finish()
-
-
-def _unchanged(response: httpx.Response, *, conditional: bool) -> FetchResult:
-    if conditional:
-        return NotModified(max_age=max_age(response.headers.get("cache-control")))
-    return FetchFailed(
-        reason=FailureReason.PROTOCOL,
-        detail='the server says "not changed" although we asked for the whole',
-        status=304,
-    )
-
-
-def _refused(response: httpx.Response) -> FetchFailed:
-    status = response.status_code
-    odd = (FailureReason.PROTOCOL, "answers strangely")
-    reason, words = _STATUSES.get(status) or _CLASSES.get(status // 100, odd)
-    return FetchFailed(
-        reason=reason,
-        detail=f"the server {words} (HTTP {status})",
-        status=status,
-        retry_after=retry_after(response.headers.get("retry-after"), datetime.now(UTC)),
-    )
-
-
-def _header(response: httpx.Response, name: bytes) -> str | None:
-    """The header's bytes as latin-1 text: what goes back is what came."""
-    values = (value for key, value in response.headers.raw if key.lower() == name)
-    value = next(values, None)
-    return None if value is None else value.decode("latin-1")

@@ -22,6 +22,8 @@ from monitor.model import (
     ParsedFeed,
     ParseFailed,
     Rhythm,
+    SameBytes,
+    Unchanged,
 )
 from monitor.settings import FeedSettings, PollSettings
 
@@ -68,7 +70,7 @@ def wants_whole(feed: Feed, now: datetime) -> bool:
 def succeeded(
     feed: Feed,
     *,
-    fetched: Fetched | NotModified,
+    fetched: Fetched | Unchanged,
     parsed: ParsedFeed | None,
     settings: PollSettings,
     now: datetime,
@@ -104,7 +106,7 @@ def succeeded(
 
 def _of_document(
     feed: Feed,
-    fetched: Fetched | NotModified,
+    fetched: Fetched | Unchanged,
     parsed: ParsedFeed | None,
     now: datetime,
     digest: str | None,
@@ -112,15 +114,21 @@ def _of_document(
     """What a document leaves on the feed that came to its end, or is that of the last visit."""
     if isinstance(fetched, NotModified):
         return {"succeeded_at": now}
-    digest = digest or body_hash(fetched.body)
-    if not (parsed.complete if parsed else digest == feed.body_hash):
-        return {}
-    return {
+    validators = {
         "succeeded_at": now,
         "etag": fetched.etag,
         "last_modified": fetched.last_modified,
         "validators_at": now,
+    }
+    if isinstance(fetched, SameBytes):
+        return validators
+    digest = digest or body_hash(fetched.body)
+    if not (parsed.complete if parsed else digest == feed.body_hash):
+        return {}
+    return {
+        **validators,
         "body_hash": digest,
+        "packed_hash": fetched.packed_hash,
         "baseline_at": feed.baseline_at or now,
     }
 

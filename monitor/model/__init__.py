@@ -54,7 +54,9 @@ from monitor.model.feeds import (
     NotModified,
     Oddity,
     Rhythm,
+    SameBytes,
     Suspicion,
+    Unchanged,
     Word,
 )
 from monitor.model.outcome import (
@@ -136,6 +138,7 @@ __all__ = [
     "Rhythm",
     "Rule",
     "RuleSetRecord",
+    "SameBytes",
     "Scope",
     "SendResult",
     "Severity",
@@ -147,6 +150,7 @@ __all__ = [
     "Subscription",
     "Suspicion",
     "Told",
+    "Unchanged",
     "Update",
     "UpdateReason",
     "Word",

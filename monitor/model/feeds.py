@@ -128,6 +128,7 @@ class Feed:
     last_modified: str | None = None
     validators_at: datetime | None = None  # last unconditional success; refetched whole once a day
     body_hash: str | None = None
+    packed_hash: str | None = None  # of the same document as it was sent, if it was packed
     identity: IdentityMode = IdentityMode.GUID
     failures: int = 0  # in a row
     failing_since: datetime | None = None
@@ -158,6 +159,7 @@ class Fetched:
     permanent_url: str | None = None  # where 301/308 led, when every hop was permanent
     max_age: timedelta | None = None  # Cache-Control
     links: tuple[tuple[str, str], ...] = ()  # Link headers: (relation, address as written)
+    packed_hash: str | None = None  # of the body as it was sent, if it was packed
     seconds: float = field(default=0.0, compare=False)  # the exchange took, without waiting
 
 
@@ -165,6 +167,17 @@ class Fetched:
 class NotModified:
     """304 to our conditional request."""
 
+    permanent_url: str | None = None
+    max_age: timedelta | None = None
+    seconds: float = field(default=0.0, compare=False)  # the exchange took, without waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SameBytes:
+    """The document of last time, packed to the very bytes of last time; it was not unpacked."""
+
+    etag: str | None = None
+    last_modified: str | None = None
     permanent_url: str | None = None
     max_age: timedelta | None = None
     seconds: float = field(default=0.0, compare=False)  # the exchange took, without waiting
@@ -181,4 +194,5 @@ class FetchFailed:
     seconds: float = field(default=0.0, compare=False)  # the exchange took, without waiting
 
 
-FetchResult = Fetched | NotModified | FetchFailed
+Unchanged = NotModified | SameBytes
+FetchResult = Fetched | Unchanged | FetchFailed

@@ -30,10 +30,10 @@ from monitor.model import (
     FetchFailed,
     IdentityMode,
     Listing,
-    NotModified,
     Outcome,
     ParsedFeed,
     ParseFailed,
+    Unchanged,
 )
 from monitor.pipeline.backfill import Backfill, Fetches
 from monitor.pipeline.claims import Claims
@@ -158,7 +158,7 @@ class Poller:
         crashpoint("after-fetch")
         if isinstance(result, FetchFailed):
             return self._failed(feed, result)
-        if isinstance(result, NotModified):
+        if isinstance(result, Unchanged):
             return self._unchanged(feed, result)
         digest = schedule.body_hash(result.body)
         if digest == feed.body_hash:
@@ -196,7 +196,7 @@ class Poller:
         return Visit(outcome=only_the_feed(feed, after), polled=polled)
 
     def _unchanged(
-        self, feed: Feed, fetched: Fetched | NotModified, digest: str | None = None
+        self, feed: Feed, fetched: Fetched | Unchanged, digest: str | None = None
     ) -> Visit:
         after = self._succeeded(feed, fetched, digest=digest)
         polled = Polled(feed=after, kind=PollKind.UNCHANGED)
@@ -313,7 +313,7 @@ class Poller:
     def _succeeded(
         self,
         feed: Feed,
-        fetched: Fetched | NotModified,
+        fetched: Fetched | Unchanged,
         parsed: ParsedFeed | None = None,
         new: Sequence[Entry] = (),
         digest: str | None = None,

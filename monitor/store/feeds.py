@@ -89,8 +89,8 @@ def _change(db: sqlite3.Connection, feed: Feed, each: FeedSettings, now: datetim
     if feed.url != each.url or (feed.paused and each.enabled):
         db.execute(
             "UPDATE feeds SET etag = NULL, last_modified = NULL, validators_at = NULL,"
-            " body_hash = NULL, moved_to = NULL, moved_count = 0, claim = claim + 1,"
-            " next_poll_at = ? WHERE id = ?",
+            " body_hash = NULL, packed_hash = NULL, moved_to = NULL, moved_count = 0,"
+            " claim = claim + 1, next_poll_at = ? WHERE id = ?",
             [rows.micros(now), feed.id],
         )
 

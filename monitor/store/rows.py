@@ -112,6 +112,7 @@ POLLED = (
     "last_modified",
     "validators_at",
     "body_hash",
+    "packed_hash",
     "identity",
     "failures",
     "failing_since",

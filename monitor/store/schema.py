@@ -67,3 +67,8 @@ def words_to_search(db: Database) -> None:
 @migrations()
 def listings(db: Database) -> None:
     _run(db, tables.TABLES_7)
+
+
+@migrations()
+def packed_hashes(db: Database) -> None:
+    _run(db, tables.TABLES_8)

@@ -324,3 +324,8 @@ CREATE TABLE listings (                    -- a feed's last document, to compare
 ) STRICT;
 DROP TABLE word_counts
 """
+
+
+TABLES_8 = """
+ALTER TABLE feeds ADD COLUMN packed_hash TEXT /* of the document of body_hash, as it was sent */
+"""

@@ -1,10 +1,10 @@
-"""The obvious script and the monitor poll the same farm in turns, phase by phase.
+"""The obvious script, the monitor and its bare HTTP client poll one farm in turns, phase by phase.
 
     python -m tests.bench.rounds [--feeds 300] [--repeat 3] [--made]
 
-Both in this process, the farm in another; what is counted is CPU, parse workers included, without
+All in this process, the farm in another; what is counted is CPU, parse workers included, without
 start-up.  Each phase is one visit to every feed; the least of the repeats counts, as the rest is
-other people's noise.  Both must find exactly what was published.
+other people's noise.  Script and monitor must find exactly what was published.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor import logs
+from tests.bench.client import Client
 from tests.bench.cycle import Cost, Ours, config_of, measured
 from tests.bench.farm import control, farming
 from tests.bench.tables import Table, printed, ratio
@@ -52,6 +53,7 @@ class Figures:
     feeds: int
     toy: dict[str, list[Cost]] = field(default_factory=dict)
     ours: dict[str, list[Cost]] = field(default_factory=dict)
+    client: dict[str, list[Cost]] = field(default_factory=dict)
 
     def per_feed(self, costs: Mapping[str, Sequence[Cost]], phase: str) -> float:
         """CPU milliseconds a feed."""
@@ -62,12 +64,13 @@ class Figures:
 
 
 class Contest:
-    """Both candidates before one farm."""
+    """All candidates before one farm."""
 
     def __init__(self, base: str, feeds: int, folder: Path) -> None:
         self._base, self.figures = base, Figures(feeds=feeds)
         self._toy = Toy(str(folder / "toy.db"), base, feeds)
-        self._ours = Ours(config_of(str(folder / "ours.db"), base, feeds))
+        config = config_of(str(folder / "ours.db"), base, feeds)
+        self._ours, self._client = Ours(config), Client(config)
 
     async def run(self, phases: Sequence[Phase], repeat: int) -> Figures:
         await self._ours.start()
@@ -95,6 +98,7 @@ class Contest:
             found = self._toy.new if name == "toy" else self._ours.count.new - before
             if found != published:
                 raise AssertionError(f"{phase.name}: {name} found {found} of {published} entries")
+        self.figures.client.setdefault(phase.name, []).append(await self._client.round())
 
 
 async def contest(feeds: int, repeat: int, phases: Sequence[Phase] = PHASES, *, made: bool = False
@@ -114,10 +118,17 @@ def table(figures: Figures) -> Table:
             f"{figures.per_feed(figures.toy, phase.name):.2f}",
             f"{figures.per_feed(figures.ours, phase.name):.2f}",
             ratio(figures.times_cheaper(phase.name)),
+            f"{figures.per_feed(figures.client, phase.name):.2f}",
         )
         for phase in (COLD, *PHASES)
     ]
-    heads = ("a visit to each feed", "obvious script, CPU ms", "monitor, CPU ms", "times cheaper")
+    heads = (
+        "a visit to each feed",
+        "obvious script, CPU ms",
+        "monitor, CPU ms",
+        "times cheaper",
+        "of it the HTTP client, CPU ms",
+    )
     return Table(title=f"{figures.feeds} feeds", heads=heads, rows=rows)
 
 
