@@ -196,8 +196,10 @@ class Fetcher:
         if access.proxy:  # it looks names up itself: what is written as an address is judged here
             refuse_written(url.host, (*self._settings.allow_private, *access.allow_private))
         ours = self._headers | ({"user-agent": access.user_agent} if access.user_agent else {})
-        raw = [(k.encode(), v.encode("latin-1")) for k, v in (ours | asking.headers).items()]
-        request = httpx.Request("GET", url, headers=raw)
+        headers = {"host": url.netloc.decode()} | ours | asking.headers
+        raw = [(k.encode(), v.encode("latin-1")) for k, v in headers.items()]
+        # With a stream httpx takes the headers as they are; else it makes them twice.
+        request = httpx.Request("GET", url, headers=raw, stream=httpx.ByteStream(b""))
         async with asyncio.timeout(max(0.0, seconds)):
             response = await self._clients.send(request, access)
             try:

@@ -43,7 +43,8 @@ class Gate:
         host.waiting += 1
         try:
             async with host.lock:
-                await asyncio.sleep(max(0.0, host.free_at - self._clock()))
+                if (pause := host.free_at - self._clock()) > 0:
+                    await asyncio.sleep(pause)
                 async with self._slot(host):
                     began = self._clock()
                     try:

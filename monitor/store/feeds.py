@@ -41,7 +41,7 @@ def netloc_of(url: str) -> str:
 
 def sync(db: sqlite3.Connection, settings: Sequence[FeedSettings], now: datetime) -> None:
     """Make the stored feeds those of the configuration; those that left it are paused, not lost."""
-    stored = [rows.feed(row) for row in db.execute("SELECT * FROM feeds")]
+    stored = all_by_name(db)
     by_url = {feed.url: feed for feed in stored}
     wanted = {each.url for each in settings}
     by_name = {feed.name: feed for feed in stored if feed.url not in wanted}
@@ -150,8 +150,13 @@ def claim_due(
     return by_ids(db, [row["id"] for row in due])
 
 
+def all_by_name(db: sqlite3.Connection) -> list[Feed]:
+    found = db.execute(f"SELECT {rows.FEED_COLUMNS} FROM feeds ORDER BY name")
+    return [rows.feed(row) for row in found]
+
+
 def by_ids(db: sqlite3.Connection, feed_ids: Iterable[str]) -> list[Feed]:
-    read = "SELECT * FROM feeds WHERE id = ?"
+    read = f"SELECT {rows.FEED_COLUMNS} FROM feeds WHERE id = ?"
     return [rows.feed(db.execute(read, [feed_id]).fetchone()) for feed_id in feed_ids]
 
 

@@ -29,7 +29,6 @@ from monitor.store import (
     feeds,
     listings,
     outbox,
-    rows,
     search,
     subscriptions,
 )
@@ -64,7 +63,7 @@ class Incoming(Transactions):
 
     def feeds(self) -> list[Feed]:
         with self._reading() as db:
-            return [rows.feed(row) for row in db.execute("SELECT * FROM feeds ORDER BY name")]
+            return feeds.all_by_name(db)
 
     def claim_due(
         self,
@@ -111,24 +110,17 @@ class Incoming(Transactions):
         return accepted
 
     def _commit_one(self, db: sqlite3.Connection, outcome: Outcome) -> bool:
-        db.execute("SAVEPOINT one")
-        try:
-            corrections.refuse_later(db, outcome.corrections_seen)
-            accepted = feeds.save_polled(db, outcome.feed, learnt=outcome.learnt)
-            if accepted and not outcome.only_the_feed:
-                entries.save(db, outcome)
-                crashpoint("in-transaction")
-                outbox.queue(db, outcome.alerts, outcome.deliveries)
-            if accepted:
-                subscriptions.offer(db, outcome.feed, outcome.offer)
-                listings.save(db, outcome.feed.id, outcome.listing)
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK TO one")
-                db.execute("RELEASE one")
-            raise
-        db.execute("RELEASE one")
-        return accepted
+        """False if its feed was claimed again since: then nothing is written."""
+        corrections.refuse_later(db, outcome.corrections_seen)
+        if not feeds.save_polled(db, outcome.feed, learnt=outcome.learnt):
+            return False
+        if not outcome.only_the_feed:
+            entries.save(db, outcome)
+            crashpoint("in-transaction")
+            outbox.queue(db, outcome.alerts, outcome.deliveries)
+        subscriptions.offer(db, outcome.feed, outcome.offer)
+        listings.save(db, outcome.feed.id, outcome.listing)
+        return True
 
     def entries(
         self,

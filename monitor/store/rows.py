@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -56,7 +56,11 @@ def dump(value: Any) -> str:
 
 # --- feeds
 
+_NO_SUSPICION = Suspicion()
+FEED_FLAGS = ("reported", "gap_told", "paused")
 FEED_TIMES = (
+    "added_at",
+    "next_poll_at",
     "polled_at",
     "succeeded_at",
     "baseline_at",
@@ -70,32 +74,29 @@ FEED_TIMES = (
 
 
 _FEED = tuple(each.name for each in fields(Feed))
+FEED_COLUMNS = ", ".join(_FEED)
 
 
-def feed(row: Row) -> Feed:
-    values = {name: row[name] for name in _FEED}
-    values |= {name: moment_or_none(row[name]) for name in FEED_TIMES}
-    return Feed(
-        **values
-        | {
-            "tags": frozenset(json.loads(row["tags"])),
-            "added_at": moment(row["added_at"]),
-            "next_poll_at": moment(row["next_poll_at"]),
-            "identity": IdentityMode(row["identity"]),
-            "failure": FailureReason(row["failure"]) if row["failure"] else None,
-            "reported": bool(row["reported"]),
-            "suspicion": _suspicion(row["suspicion"]),
-            "gap_told": bool(row["gap_told"]),
-            "paused": bool(row["paused"]),
-            "rhythm": rhythms.load(row["rhythm"]),
-        }
-    )
+def feed(row: Sequence[Any]) -> Feed:
+    """From FEED_COLUMNS."""
+    values = dict(zip(_FEED, row, strict=True))
+    for name in FEED_TIMES:
+        if values[name] is not None:
+            values[name] = moment(values[name])
+    for name in FEED_FLAGS:
+        values[name] = bool(values[name])
+    values["tags"] = frozenset(json.loads(values["tags"]))
+    values["identity"] = IdentityMode(values["identity"])
+    values["failure"] = FailureReason(values["failure"]) if values["failure"] else None
+    values["suspicion"] = _suspicion(values["suspicion"])
+    values["rhythm"] = rhythms.load(values["rhythm"])
+    return Feed(**values)
 
 
 def _suspicion(text: str) -> Suspicion:
     """From JSON: oddity, detail, title, entries."""
     if not text:
-        return Suspicion()
+        return _NO_SUSPICION
     oddity, detail, title, count = json.loads(text)
     odd = Oddity(oddity) if oddity else None
     return Suspicion(oddity=odd, detail=detail, title=title, entries=count)

@@ -80,7 +80,7 @@ class Writer:
             self._gather((job, future))
         else:
             self._jobs.put([(job, future)])
-        return await asyncio.shield(future)  # a cancelled caller does not undo the write
+        return await future  # a cancelled caller does not undo the write: the job stays
 
     def _gather(self, job: Job) -> None:
         assert self._loop is not None
