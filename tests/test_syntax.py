@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.rules.explain import as_query
-from monitor.rules.syntax import QueryError, parse, parse_term
+from monitor.rules.lexemes import QueryError
+from monitor.rules.syntax import parse, parse_term
 from monitor.rules.tree import And, Field, Node, Or, Scope, Term
 
 LISTS: dict[str, Node] = {"fms": Or(parts=(Term(text="FMS"), Term(text="DSCA")), origin="@fms")}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from monitor.rules.files import RuleTable
-from monitor.rules.syntax import QueryError, parse, parse_term
+from monitor.rules.lexemes import QueryError
+from monitor.rules.syntax import parse, parse_term
 from monitor.rules.tree import (
     And,
     Everything,

@@ -19,10 +19,10 @@ from monitor.rules.conditions import Fault, condition
 from monitor.rules.evaluate import folded
 from monitor.rules.examples import Example
 from monitor.rules.files import RuleFile, RuleTable, named
+from monitor.rules.lexemes import QueryError, UnknownList
 from monitor.rules.match import Detect, Matcher, compile_rules, walk
 from monitor.rules.meaning import meaning
 from monitor.rules.mistakes import usual_mistakes
-from monitor.rules.syntax import QueryError, UnknownList
 from monitor.rules.tree import Label, Node
 from monitor.tomlfile import TomlDocument, caret
 

@@ -13,72 +13,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
-from enum import Enum
 
-from monitor.rules import regex
-from monitor.rules.tree import And, AtLeast, Field, Near, Node, Not, Or, Regex, Scope, Term
-from monitor.text import words
+from monitor.rules import operands
+from monitor.rules.lexemes import Kind, Lexeme, QueryError, lexemes_of
+from monitor.rules.tree import And, AtLeast, Near, Node, Not, Or, Regex, Scope, Term
 
 MAX_DEPTH = 50
 MAX_QUERY = 100_000  # characters
-MAX_DISTANCE = 1_000
-MIN_WILDCARD = 3  # letters beside * or ?
 
-_LEXEME = re.compile(
-    r"""(?P<space>\s+)
-    |(?P<quoted>=?["“”„][^"“”„]*["“”„])
-    |(?P<regex>/(?:[^/\\]|\\.)+/)
-    |(?P<open>\()|(?P<close>\))
-    |(?P<operator>(?:NEAR|BEFORE|ATLEAST)(?:/\w*)?(?=[\s(]|$)|(?:AND|OR|NOT)(?=[\s()]|$))
-    |(?P<list>@[^\s()"]*)
-    |(?P<field>[A-Za-z]+:(?!//)(?=\S))
-    |(?P<word>=?[^\s()"“”„]+(?:\(s\))?)
-    |(?P<bad>["“”„])""",
-    re.VERBOSE,
-)
-_LOWER_OPERATOR = re.compile(r"(?:and|or|not)|(?:near|before|atleast)(?:/\w*)?", re.IGNORECASE)
-_LIST_NAME = re.compile(r"@[\w-]+")
-_FIELDS = frozenset(field.value for field in Field)
 # Operators, and a field before its word: in a list of terms they would be words.
 _IN_QUERIES = re.compile(
     r"(?:^|(?<=\s))(?:AND|OR|NOT|NEAR/\S*|BEFORE/\S*|ATLEAST/\S*)(?=\s)"
-    rf"|^(?:{'|'.join(sorted(_FIELDS))}):(?!//)"
+    rf"|^(?:{'|'.join(sorted(operands.FIELDS))}):(?!//)"
 )
-_STUCK = re.compile(r"(AND|OR|NOT)([@=].+)")
-
-
-class QueryError(ValueError):
-    """``message``, ``remedy`` and ``position`` (offset into the query, from 0)."""
-
-    def __init__(self, message: str, remedy: str, position: int) -> None:
-        self.message, self.remedy, self.position = message, remedy, position
-        super().__init__(f"{message}; {remedy}" if remedy else message)
-
-
-class UnknownList(QueryError):
-    """An ``@name`` that no file defines."""
-
-
-class _Kind(Enum):
-    QUOTED = "quoted"
-    REGEX = "regex"
-    OPEN = "open"
-    CLOSE = "close"
-    OPERATOR = "operator"
-    LIST = "list"
-    FIELD = "field"
-    WORD = "word"
-    END = "end"
-
-
-@dataclass(frozen=True, slots=True)
-class _Lexeme:
-    kind: _Kind
-    text: str
-    start: int
-    end: int
 
 
 def parse(query: str, lists: Mapping[str, Node]) -> Node:
@@ -87,7 +34,7 @@ def parse(query: str, lists: Mapping[str, Node]) -> Node:
         raise QueryError(
             f"the query is longer than {MAX_QUERY} characters", "put its words into [lists]", 0
         )
-    parser = _Parser(_lexemes(query), lists)
+    parser = _Parser(lexemes_of(query), lists)
     node = parser.query()
     parser.must_end()
     return node
@@ -100,9 +47,9 @@ def parse_term(text: str, lists: Mapping[str, Node]) -> Node:
     if not stripped:
         raise QueryError("an empty term fits nothing", "delete it or write a word", 0)
     if stripped.startswith("@"):
-        return _resolved(_Lexeme(_Kind.LIST, stripped, shift, shift + len(stripped)), lists)
+        return operands.resolved(Lexeme(Kind.LIST, stripped, shift, shift + len(stripped)), lists)
     if re.fullmatch(r"/.+/", stripped):
-        return _regex(_Lexeme(_Kind.REGEX, stripped, shift, shift + len(stripped)))
+        return operands.pattern(Lexeme(Kind.REGEX, stripped, shift, shift + len(stripped)))
     operator = _IN_QUERIES.search(stripped)
     if operator and not stripped.startswith(('"', '="')):
         raise QueryError(
@@ -112,37 +59,21 @@ def parse_term(text: str, lists: Mapping[str, Node]) -> Node:
         )
     exact = stripped.startswith("=")
     plain = stripped[exact:].strip().strip('"“”„')
-    return _term(plain, shift, exact=exact)
-
-
-def _lexemes(query: str) -> list[_Lexeme]:
-    found: list[_Lexeme] = []
-    at = 0
-    while at < len(query):
-        match = _LEXEME.match(query, at)
-        assert match is not None  # the last two alternatives take every character
-        kind = match.lastgroup
-        if kind == "bad":
-            raise QueryError("this quotation mark is never closed", 'end the phrase with "', at)
-        if kind != "space" and kind is not None:
-            found.append(_Lexeme(_Kind(kind), match[0], at, match.end()))
-        at = match.end()
-    found.append(_Lexeme(_Kind.END, "", len(query.rstrip()), len(query)))
-    return found
+    return operands.term(plain, shift, exact=exact)
 
 
 class _Parser:
-    def __init__(self, lexemes: list[_Lexeme], lists: Mapping[str, Node]) -> None:
+    def __init__(self, lexemes: list[Lexeme], lists: Mapping[str, Node]) -> None:
         self._lexemes = lexemes
         self._lists = lists
         self._at = 0
         self._depth = 0
 
     @property
-    def _next(self) -> _Lexeme:
+    def _next(self) -> Lexeme:
         return self._lexemes[self._at]
 
-    def _take(self) -> _Lexeme:
+    def _take(self) -> Lexeme:
         taken = self._next
         self._at += 1
         return taken
@@ -150,13 +81,13 @@ class _Parser:
     def _sees(self, *operators: str) -> bool:
         lexeme = self._next
         name = lexeme.text.partition("/")[0]
-        return lexeme.kind is _Kind.OPERATOR and name in operators
+        return lexeme.kind is Kind.OPERATOR and name in operators
 
     def must_end(self) -> None:
         lexeme = self._next
-        if lexeme.kind is _Kind.CLOSE:
+        if lexeme.kind is Kind.CLOSE:
             raise QueryError("there is a ) without its (", "delete it, or add the (", lexeme.start)
-        if lexeme.kind is not _Kind.END:
+        if lexeme.kind is not Kind.END:
             raise _between(lexeme)
 
     def query(self) -> Node:
@@ -184,7 +115,7 @@ class _Parser:
             left = Near(
                 left=left,
                 right=right,
-                distance=_distance(operator),
+                distance=operands.distance(operator),
                 ordered=operator.text.startswith("BEFORE"),
             )
         return left
@@ -203,130 +134,53 @@ class _Parser:
                 operator = self._take()
                 part = self._unary()
                 _must_be_countable(part, operator)
-                return AtLeast(count=_number(operator, "ATLEAST/3"), part=part)
+                return AtLeast(count=operands.number(operator, "ATLEAST/3"), part=part)
             return self._atom()
         finally:
             self._depth -= 1
 
     def _atom(self) -> Node:
         lexeme = self._take()
-        if lexeme.kind is _Kind.OPEN:
+        if lexeme.kind is Kind.OPEN:
             return self._bracket(lexeme)
-        if lexeme.kind is _Kind.FIELD:
-            field = _field(lexeme)
+        if lexeme.kind is Kind.FIELD:
+            field = operands.field(lexeme)
             return Scope(fields=frozenset({field}), part=self._unary())
-        if lexeme.kind is _Kind.QUOTED:
+        if lexeme.kind is Kind.QUOTED:
             exact = lexeme.text.startswith("=")
-            return _term(lexeme.text[1 + exact : -1], lexeme.start, exact=exact)
-        if lexeme.kind is _Kind.REGEX:
-            return _regex(lexeme)
-        if lexeme.kind is _Kind.LIST:
-            return _resolved(lexeme, self._lists)
-        if lexeme.kind is _Kind.WORD:
+            return operands.term(lexeme.text[1 + exact : -1], lexeme.start, exact=exact)
+        if lexeme.kind is Kind.REGEX:
+            return operands.pattern(lexeme)
+        if lexeme.kind is Kind.LIST:
+            return operands.resolved(lexeme, self._lists)
+        if lexeme.kind is Kind.WORD:
             return self._phrase(lexeme)
         raise _no_term(lexeme)
 
-    def _bracket(self, opening: _Lexeme) -> Node:
-        if self._next.kind is _Kind.CLOSE:
+    def _bracket(self, opening: Lexeme) -> Node:
+        if self._next.kind is Kind.CLOSE:
             raise QueryError("there is nothing in these brackets", "delete them", opening.start)
         node = self.query()
         closing = self._take()
-        if closing.kind is _Kind.END:
+        if closing.kind is Kind.END:
             raise QueryError("this ( is never closed", "add the )", opening.start)
-        if closing.kind is not _Kind.CLOSE:
+        if closing.kind is not Kind.CLOSE:
             raise _between(closing)
         return node
 
-    def _phrase(self, first: _Lexeme) -> Node:
+    def _phrase(self, first: Lexeme) -> Node:
         """Words side by side; =word stands alone."""
         exact = first.text.startswith("=")
-        _refuse_what_is_no_word(first)
+        operands.refuse_what_is_no_word(first)
         taken = [first]
-        while not exact and self._next.kind is _Kind.WORD and self._next.text[0] != "=":
-            _refuse_what_is_no_word(self._next)
+        while not exact and self._next.kind is Kind.WORD and self._next.text[0] != "=":
+            operands.refuse_what_is_no_word(self._next)
             taken.append(self._take())
         text = " ".join(each.text for each in taken)[exact:]
-        return _term(text, first.start, exact=exact)
+        return operands.term(text, first.start, exact=exact)
 
 
-def _term(text: str, start: int, *, exact: bool) -> Node:
-    text = " ".join(text.split())
-    if text.endswith("(s)"):
-        text = text[:-3]  # singular finds plural anyway
-    bare = re.sub(r"[*?]", "", text)
-    if not words(bare):
-        raise QueryError("there is no word in this", "write letters or digits", start)
-    for word in text.split():
-        letters = sum(len(each) for each in words(re.sub(r"[*?]", "", word)))
-        if re.search(r"[*?]", word) and letters < MIN_WILDCARD:
-            raise QueryError(
-                f'"{word}" would fit far too many words',
-                f"write at least {MIN_WILDCARD} letters beside * or ?",
-                start,
-            )
-    if exact and re.search(r"[*?]", text):
-        raise QueryError(
-            "= means exactly as written, * means anything", "use one of the two", start
-        )
-    return Term(text=text, exact=exact)
-
-
-def _regex(lexeme: _Lexeme) -> Regex:
-    pattern = lexeme.text[1:-1].replace("\\/", "/")
-    try:
-        regex.compiled(pattern)
-    except regex.RegexError as error:
-        raise QueryError(error.what, error.remedy, lexeme.start) from None
-    return Regex(pattern=pattern)
-
-
-def _resolved(lexeme: _Lexeme, lists: Mapping[str, Node]) -> Node:
-    name = lexeme.text[1:]
-    if not _LIST_NAME.fullmatch(lexeme.text):
-        raise QueryError(
-            f'"{lexeme.text}" names no list', "write @ and the name of a list", lexeme.start
-        )
-    if name not in lists:
-        near = get_close_matches(name, lists, n=1)
-        known = ", ".join(f"@{each}" for each in sorted(lists)[:10]) or "none yet"
-        remedy = f'did you mean "@{near[0]}"?' if near else f"lists are: {known}"
-        raise UnknownList(f'there is no list "{name}"', remedy, lexeme.start)
-    return lists[name]
-
-
-def _field(lexeme: _Lexeme) -> Field:
-    name = lexeme.text[:-1]
-    try:
-        return Field(name)
-    except ValueError:
-        pass
-    near = get_close_matches(name.lower(), [field.value for field in Field], n=1)
-    fields = ", ".join(field.value for field in Field)
-    remedy = f'did you mean "{near[0]}:"?' if near else f"fields are {fields}"
-    raise QueryError(f'there is no field "{name}"', remedy, lexeme.start)
-
-
-def _distance(operator: _Lexeme) -> int | None:
-    name, _, number = operator.text.partition("/")
-    if name == "NEAR" and number == "S":
-        return None
-    distance = _number(operator, f"{name}/5")
-    if distance > MAX_DISTANCE:
-        raise QueryError(
-            f"{distance} words apart is no nearness", f"write at most {MAX_DISTANCE}, or AND",
-            operator.start,
-        )  # fmt: skip
-    return distance
-
-
-def _number(operator: _Lexeme, example: str) -> int:
-    number = operator.text.partition("/")[2]
-    if not (number.isascii() and number.isdecimal() and len(number) < 6 and int(number)):
-        raise QueryError(f'"{operator.text}" needs a number', f"write {example}", operator.start)
-    return int(number)
-
-
-def _must_be_near_able(node: Node, operator: _Lexeme) -> None:
+def _must_be_near_able(node: Node, operator: Lexeme) -> None:
     if not _stands_somewhere(node):
         raise QueryError(
             f"{operator.text} stands between words or lists of words (a OR b)",
@@ -335,7 +189,7 @@ def _must_be_near_able(node: Node, operator: _Lexeme) -> None:
         )
 
 
-def _must_be_countable(node: Node, operator: _Lexeme) -> None:
+def _must_be_countable(node: Node, operator: Lexeme) -> None:
     if not _stands_somewhere(node):
         raise QueryError(
             f"{operator.text} counts words or lists of words (a OR b)",
@@ -351,39 +205,7 @@ def _stands_somewhere(node: Node) -> bool:
     return isinstance(node, Term | Regex | Near)
 
 
-def _refuse_what_is_no_word(lexeme: _Lexeme) -> None:
-    """What would be searched for as it stands, and never found."""
-    _refuse_lower_operator(lexeme)
-    name, colon, after = lexeme.text.partition(":")
-    if colon and not after and name.lower() in _FIELDS:
-        name = name.lower()
-        raise QueryError(
-            f"{name}: stands apart from what is looked for there",
-            f'write {name}:word, {name}:"a phrase" or {name}:(a OR b), without a space',
-            lexeme.start,
-        )
-    if stuck := _STUCK.fullmatch(lexeme.text):
-        raise QueryError(
-            f"a space is missing behind {stuck[1]}", f"write {stuck[1]} {stuck[2]}", lexeme.start
-        )
-    if re.match(r"-[^\W\d_]", lexeme.text):
-        word = lexeme.text[1:]
-        raise QueryError(
-            "- excludes nothing", f'write NOT {word}, or quote it: "{word}"', lexeme.start
-        )
-
-
-def _refuse_lower_operator(lexeme: _Lexeme) -> None:
-    if _LOWER_OPERATOR.fullmatch(lexeme.text):
-        capitals = lexeme.text.upper()
-        raise QueryError(
-            f"operators are written in capitals: {capitals}",
-            f'write {capitals}, or put the phrase into quotation marks: "search and rescue"',
-            lexeme.start,
-        )
-
-
-def _between(lexeme: _Lexeme) -> QueryError:
+def _between(lexeme: Lexeme) -> QueryError:
     return QueryError(
         f"an operator is missing before {lexeme.text}",
         "write AND, OR or NEAR/5 between the two",
@@ -391,10 +213,10 @@ def _between(lexeme: _Lexeme) -> QueryError:
     )
 
 
-def _no_term(lexeme: _Lexeme) -> QueryError:
-    if lexeme.kind is _Kind.END:
+def _no_term(lexeme: Lexeme) -> QueryError:
+    if lexeme.kind is Kind.END:
         return QueryError("the query stops here; a term is missing", "add a word", lexeme.start)
-    if lexeme.kind is _Kind.CLOSE:
+    if lexeme.kind is Kind.CLOSE:
         return QueryError("a term is missing before )", "add a word, or delete", lexeme.start)
     return QueryError(
         f"a term is missing before {lexeme.text}",
