@@ -24,7 +24,8 @@ from monitor.rules.match import Detect, Matcher, compile_rules, walk
 from monitor.rules.meaning import meaning
 from monitor.rules.mistakes import usual_mistakes
 from monitor.rules.tree import Label, Node
-from monitor.tomlfile import TomlDocument, caret
+from monitor.tomlfile import TomlDocument
+from monitor.tomlmistakes import caret
 
 MAX_FILE = 50 << 20  # bytes
 
