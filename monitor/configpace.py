@@ -8,6 +8,7 @@ from monitor.configfile import FeedTable, PollTable
 from monitor.configsecrets import Findings, Where
 
 LONGEST, SHORTEST = timedelta(hours=24), timedelta(seconds=1)
+LONGEST_GAP = timedelta(minutes=5)  # a feed waits for its host within its claim, of ten minutes
 
 
 def check_poll(poll: PollTable, findings: Findings) -> None:
@@ -15,6 +16,10 @@ def check_poll(poll: PollTable, findings: Findings) -> None:
     if not poll.min_interval <= poll.interval <= poll.max_interval:
         what = "interval must lie between min_interval and max_interval"
         findings.add(("poll", "interval"), what)
+    if poll.per_host_gap > LONGEST_GAP:
+        what = "per_host_gap is for politeness within a host, and this is longer than 5 minutes"
+        remedy = 'write "5m" or less; how often a feed is visited is its interval'
+        findings.add(("poll", "per_host_gap"), what, remedy)
 
 
 def check_feed(where: Where, feed: FeedTable, poll: PollTable, findings: Findings) -> None:

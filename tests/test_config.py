@@ -470,6 +470,7 @@ FEED_X = '[[feeds]]\nname = "x"\nurl = "https://h/"\n'
         ('[[feeds]]\nname = "x"\nurl = "https://h/"\ncontents = "auto"', 4, "contents"),
         ('[monitor]\ndatabase = "."', 2, "is a folder"),
         ('[poll]\nmax_interval = "7d"', 2, '"24h" or less'),
+        ('[poll]\nper_host_gap = "6m"', 2, '"5m" or less'),
         ('[poll]\nmin_interval = "0s"', 2, '"1s" or more'),
         (FEED_X + 'interval = "25h"', 4, "longer than max_interval"),
         (FEED_X + 'max_interval = "2d"', 4, '"24h" or less'),

@@ -16,7 +16,7 @@ from monitor.feeds.parse import Parser
 from monitor.feeds.rhythm import observed
 from monitor.model import FailureReason, Feed, FetchFailed, FetchResult, Outcome
 from monitor.pipeline import places
-from monitor.pipeline.claims import BATCH, IN_FLIGHT, _share_of_slow
+from monitor.pipeline.claims import BATCH, IN_FLIGHT, _of_a_host, _share_of_slow
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import PORTION, Poller
@@ -144,6 +144,23 @@ def test_no_more_slow_hosts_are_claimed_than_have_their_turn_within_the_lease(
 ) -> None:
     settings = PollSettings(concurrency=concurrency, timeout=timedelta(seconds=seconds))
     assert _share_of_slow(settings) == claimed
+
+
+@pytest.mark.parametrize(
+    ("gap", "seconds", "claimed"),
+    [
+        pytest.param(1, 30, 15, id="as shipped"),
+        pytest.param(0, 5, 16, id="quick ones"),
+        pytest.param(60, 30, 5, id="long pauses"),
+        pytest.param(300, 30, 1, id="the longest"),
+        pytest.param(1, 600, 1, id="long waits"),
+    ],
+)
+def test_no_more_feeds_of_a_host_are_claimed_than_have_their_turn_within_the_lease(
+    gap: int, seconds: int, claimed: int
+) -> None:
+    pauses = {"per_host_gap": timedelta(seconds=gap), "timeout": timedelta(seconds=seconds)}
+    assert _of_a_host(PollSettings(**pauses)) == claimed
 
 
 async def test_a_feed_whose_visit_was_not_stored_is_due_at_once(

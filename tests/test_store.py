@@ -163,6 +163,12 @@ class TestFeeds:
         assert len(store.claim_due(0, 100, NOW, LEASE)) == 3
         assert len(store.claim_due(0, 100, NOW + LEASE, LEASE)) == OF_A_HOST  # the rest died
 
+    def test_a_host_with_long_pauses_has_fewer_feeds_claimed(self, store):
+        store.sync_feeds(of_hosts(giant=9, small=2), NOW)
+        found = store.claim_due(0, 100, NOW, LEASE, of_a_host=3)
+        assert sorted(map(host_of, found)) == ["giant"] * 3 + ["small"] * 2
+        assert store.claim_due(0, 100, NOW, LEASE, of_a_host=3) == []
+
     def test_feeds_of_some_hosts_only(self, store):
         store.sync_feeds(of_hosts(giant=3, small=1, other=1), NOW)
         quick = {netloc_of("https://giant/1.xml"), netloc_of("https://small")}

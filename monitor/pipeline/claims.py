@@ -10,10 +10,11 @@ from monitor.model import Feed, FetchResult
 from monitor.pipeline.lane import LEASE
 from monitor.pipeline.shared import Shared
 from monitor.settings import PollSettings
-from monitor.store.feeds import netloc_of
+from monitor.store.feeds import OF_A_HOST, netloc_of
 
 IN_FLIGHT = 256  # visits; fetches among them are bounded by poll.concurrency
 RESERVED = 64  # more, for feeds of hosts that were quick: slow ones may fill all the others
+SAFE = 0.8  # of a lease: what is claimed has had its turn by then, however slow all others are
 BATCH = 32  # claimed at a time where many wait: ranking them all costs more than one visit
 
 
@@ -57,7 +58,10 @@ class Claims:
     async def _claimed(
         self, most: int, due: datetime, hosts: Collection[str] | None = None
     ) -> list[Feed]:
-        return await self._store.call(lambda store: store.claim_due(0, most, due, LEASE, hosts))
+        of_a_host = _of_a_host(self._in_force.config.poll)
+        return await self._store.call(
+            lambda store: store.claim_due(0, most, due, LEASE, hosts, of_a_host=of_a_host)
+        )
 
 
 def _share_of_slow(settings: PollSettings) -> int:
@@ -65,5 +69,11 @@ def _share_of_slow(settings: PollSettings) -> int:
 
     Half of the exchanges at once may be theirs, see ``Gate``, and each may take all its time.
     """
-    turns = int(0.8 * LEASE / settings.timeout)
+    turns = int(SAFE * LEASE / settings.timeout)
     return max(1, min(IN_FLIGHT, max(1, settings.concurrency // 2) * turns))
+
+
+def _of_a_host(settings: PollSettings) -> int:
+    """Feeds of one host under way: it is asked one thing at a time, with a pause between."""
+    turns = int(SAFE * LEASE / (settings.timeout + settings.per_host_gap))
+    return max(1, min(OF_A_HOST, turns))

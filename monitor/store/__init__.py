@@ -41,6 +41,7 @@ from monitor.model import (
     Update,
 )
 from monitor.settings import FeedSettings
+from monitor.store.feeds import OF_A_HOST
 from monitor.store.retention import Text
 from monitor.store.search import Wanted
 
@@ -82,10 +83,12 @@ class Store(Protocol):
         now: datetime,
         lease: timedelta,
         hosts: Collection[str] | None = None,
+        *,
+        of_a_host: int = OF_A_HOST,
     ) -> list[Feed]:
         """Feeds whose time has come, oldest first; each claim moves ``next_poll_at`` by *lease*.
 
-        *hosts*, as ``feeds.netloc_of`` has them: only theirs.
+        *hosts*, as ``feeds.netloc_of`` has them: only theirs; *of_a_host*: claimed at most.
         """
 
     def next_poll_at(self, partition: int) -> datetime | None: ...

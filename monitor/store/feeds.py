@@ -13,7 +13,7 @@ from monitor.settings import FeedSettings
 from monitor.store import rhythms, rows
 
 HORIZON = timedelta(hours=25)  # a poll further away than this is due: the clock was set back
-OF_A_HOST = 16  # feeds of one host visited at a time
+OF_A_HOST = 16  # feeds of one host claimed at a time
 
 # A host is ``netloc_of`` its address.  Those claimed already have the first ranks;
 # they are found by their lease, so that only a range of the index feeds_due is read.
@@ -131,16 +131,17 @@ def claim_due(
     limit: int,
     now: datetime,
     lease: timedelta,
-    hosts: Collection[str] | None = None,
+    hosts: Collection[str] | None,
+    of_a_host: int,
 ) -> list[Feed]:
     """Feeds whose time has come: each host's longest waiting first, then each host's second.
 
-    So no host fills the batch; and none has more than ``OF_A_HOST`` claimed at a time, which it
-    could not serve at once anyway.  Only feeds of *hosts*, if that is given.
+    So no host fills the batch; and none has more than *of_a_host* claimed at a time, which it could
+    not serve at once anyway.  Only feeds of *hosts*, if that is given.
     """
     at, leased_to, too_far = map(rows.micros, (now, now + lease, now + HORIZON))
     only = None if hosts is None else json.dumps([*hosts])
-    asked = [partition, at, leased_to, too_far, OF_A_HOST, limit, only]
+    asked = [partition, at, leased_to, too_far, of_a_host, limit, only]
     due = db.execute(_DUE, asked).fetchall()
     db.executemany(
         "UPDATE feeds SET claim = claim + 1, leased_from = coalesce(leased_from, next_poll_at),"

@@ -32,6 +32,7 @@ from monitor.store import (
     search,
     subscriptions,
 )
+from monitor.store.feeds import OF_A_HOST
 from monitor.store.transactions import Transactions
 
 
@@ -72,9 +73,11 @@ class Incoming(Transactions):
         now: datetime,
         lease: timedelta,
         hosts: Collection[str] | None = None,
+        *,
+        of_a_host: int = OF_A_HOST,
     ) -> list[Feed]:
         with self._writing() as db:
-            return feeds.claim_due(db, partition, limit, now, lease, hosts)
+            return feeds.claim_due(db, partition, limit, now, lease, hosts, of_a_host)
 
     def next_poll_at(self, partition: int) -> datetime | None:
         with self._reading() as db:
