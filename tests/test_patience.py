@@ -57,6 +57,14 @@ def test_after_one_that_was_in_vain_others_wait_for_a_turn_only(ours: sqlite3.Co
     assert 3 <= monotonic() - began < 3 + 2 * 2.5
 
 
+def test_what_can_wait_for_another_time_does_not_wait(ours: sqlite3.Connection) -> None:
+    patience, began = Patience(timedelta(minutes=5)), monotonic()
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        patience.begin(ours, now=True)
+    assert monotonic() - began < 1
+    assert not patience._in_vain  # whoever has to wait has all its time
+
+
 def test_what_is_no_lock_is_raised_at_once() -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         db.execute("BEGIN")

@@ -37,7 +37,7 @@ class Kept(Transactions):
         with self._reading() as db:
             if not search.behind(db):
                 return
-        with self._writing() as db:
+        with self._writing(now=True) as db:  # there will be another time
             search.catch_up(db)
 
     def index_older(self, limit: int) -> int:

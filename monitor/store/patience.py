@@ -21,14 +21,15 @@ class Patience:
         """From any thread: wait no more, now or later; the program is about to end."""
         self._lost = True
 
-    def begin(self, db: sqlite3.Connection) -> None:
+    def begin(self, db: sqlite3.Connection, *, now: bool = False) -> None:
         """Begin a transaction that writes; raises SQLite's "locked" when patience has an end.
 
         After one that was in vain others wait for a turn only, until the lock is gone: they queue
-        for the same thread, and the last of them would learn of it after many minutes.
+        for the same thread, and the last of them would learn of it after many minutes.  *now*: what
+        can wait for another time does not wait here.
         """
-        turn = 0 if self._lost else min(self._most, TURN.total_seconds())
-        give_up = monotonic() + (turn if self._in_vain else self._most)
+        turn = 0 if now or self._lost else min(self._most, TURN.total_seconds())
+        give_up = monotonic() + (turn if now or self._in_vain else self._most)
         db.execute(f"PRAGMA busy_timeout = {round(turn * 1000)}")
         while True:
             try:
@@ -39,5 +40,5 @@ class Patience:
                 if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
                     raise
                 if self._lost or monotonic() >= give_up:
-                    self._in_vain = True
+                    self._in_vain = self._in_vain or not now
                     raise

@@ -28,10 +28,13 @@ class Transactions:
         self._place = place_of(path)
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: all of it, or nothing and an exception."""
+    def _writing(self, *, now: bool = False) -> Iterator[sqlite3.Connection]:
+        """One write transaction: all of it, or nothing and an exception.
+
+        *now*: without waiting for the lock of another program.
+        """
         with translated(self._path, opened=True):
-            self._patience.begin(self._db)
+            self._patience.begin(self._db, now=now)
             try:
                 yield self._db
                 self._db.execute("COMMIT")
