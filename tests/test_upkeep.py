@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from monitor.clocktrust import Verdict
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.upkeep import Upkeep
 from monitor.store import Store
+from monitor.stories.index import COPY_WINDOW
 from tests.builders import an_entry, an_outcome
 from tests.desk import Desk
 
@@ -35,13 +36,18 @@ class Office(Desk):
 
     async def publishers_say(self, date: datetime) -> None:
         """A feed brings an entry of that date."""
-        entry = an_entry("Rain in the north", published_at=date, first_seen_at=self.clock.now)
+        dates = {"published_at": date, "first_seen_at": self.clock.now}
+        entry = an_entry("Rain in the north", key=f"g:{date}", **dates)
 
         def put(store: Store) -> None:
             feed = store.feeds()[0]
             store.commit([an_outcome(replace(entry, feed_id=feed.id), feed=feed)])
 
         await self.store.call(put)
+
+    async def traces(self) -> int:
+        since = datetime(1970, 1, 1, tzinfo=UTC)
+        return len(await self.store.call(lambda store: list(store.traces(since))))
 
 
 @pytest.fixture
@@ -56,6 +62,21 @@ async def test_a_clock_set_years_ahead_ends_nothing_that_waits(office: Office) -
     office.clock.advance(YEARS)
     await office.upkeep.sweep()
     assert (await office.states())["queued"] == 1
+
+
+async def test_a_clock_set_years_ahead_forgets_no_story(office: Office) -> None:
+    await office.queue("NATO")
+    office.clock.advance(YEARS)
+    await office.upkeep.sweep()
+    assert await office.traces() == 1
+
+
+async def test_stories_that_draw_no_more_news_are_forgotten(office: Office) -> None:
+    await office.queue("NATO")
+    office.wait(COPY_WINDOW + timedelta(hours=1))
+    await office.publishers_say(office.clock.now)
+    await office.upkeep.sweep()
+    assert await office.traces() == 1
 
 
 async def test_what_is_fourteen_days_old_is_given_up_and_told(office: Office) -> None:

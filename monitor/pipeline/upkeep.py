@@ -145,9 +145,9 @@ class Upkeep:
 
     async def expire(self) -> None:
         """Give up deliveries that are 14 days old, and say so; by a clock that can be believed."""
-        if await self._trust.verdict() not in (Verdict.SURE, Verdict.ALONE):
+        now = await self._believed()
+        if now is None:
             return
-        now = self._trust.judged_at  # of another look at the clock nothing is known
         gone = await self._store.call(lambda store: store.expire(now))
         told = undelivered(gone, now)
         if told is not None:
@@ -156,8 +156,17 @@ class Upkeep:
     # --- what is too old to be compared with
 
     async def _forget(self) -> None:
-        before = self._clock() - COPY_WINDOW
-        await self._store.call(lambda store: store.forget_traces(before))
+        """What new entries are no more compared with: forgotten too early, they are told again."""
+        now = await self._believed()
+        if now is not None:
+            before = now - COPY_WINDOW
+            await self._store.call(lambda store: store.forget_traces(before))
+
+    async def _believed(self) -> datetime | None:
+        """The time, if the clock can be believed."""
+        if await self._trust.verdict() not in (Verdict.SURE, Verdict.ALONE):
+            return None
+        return self._trust.judged_at  # of another look at the clock nothing is known
 
     # --- the first message of a channel
 
