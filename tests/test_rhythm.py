@@ -202,6 +202,21 @@ def test_reached_and_expected_are_each_others_inverse() -> None:
         assert rhythms.expected(rhythm, NOW, end) == pytest.approx(entries, rel=1e-3)
 
 
+OFFICE = watched(office())
+
+
+@settings(max_examples=50)
+@given(start=st.integers(0, 10**7), seconds=st.integers(-10, 3 * 10**6))
+def test_what_is_expected_of_weeks_and_days_is_the_sum_of_their_hours(
+    start: int, seconds: int
+) -> None:
+    begin = MONDAY + timedelta(seconds=start)
+    end = begin + timedelta(seconds=seconds)
+    hours = rhythms.hours_between(begin, end)
+    slowly = sum(part * rhythms.Profile.of(OFFICE).at(at) for at, part in hours)
+    assert rhythms.expected(OFFICE, begin, end) == pytest.approx(slowly)
+
+
 def test_a_feed_that_hardly_writes_is_not_waited_for_longer_than_a_year() -> None:
     never = Rhythm(word=Word(update_every=36_500 * DAY))
     assert rhythms.reached(never, NOW, 4.6) == NOW + 365 * DAY

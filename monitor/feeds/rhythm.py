@@ -257,12 +257,18 @@ class Profile:
         return self.by_hour[at.hour] * self.by_day[at.weekday()]
 
     def between(self, start: datetime, end: datetime) -> float:
-        """Entries from *start* to *end*: whole weeks at once, the rest hour by hour."""
+        """Entries from *start* to *end*: whole weeks and days at once, the rest hour by hour."""
         weeks = max(0, (end - start) // (7 * _DAY))
-        rest = start + weeks * 7 * _DAY
-        return weeks * self.week + sum(
-            hours * self.at(at) for at, hours in hours_between(rest, end)
-        )
+        entries, at, day = weeks * self.week, start + weeks * 7 * _DAY, sum(self.by_hour)
+        while at < end:
+            midnight = _midnight(at) + _DAY
+            if midnight <= end and at == midnight - _DAY:
+                entries += self.by_day[at.weekday()] * day
+            else:
+                hours = hours_between(at, min(midnight, end))
+                entries += sum(part * self.at(hour) for hour, part in hours)
+            at = midnight
+        return entries
 
 
 def _factors(
