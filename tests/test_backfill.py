@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -52,7 +53,8 @@ class Site:
         items = "".join(self.item(number) for number in range(newest, newest - WINDOW, -1))
         head = f"<title>x</title><generator>{self.generator}</generator>"
         body = f"<rss version='2.0'><channel>{head}{items}</channel></rss>"
-        await reply(body.encode())(asked, socket)
+        packed = gzip.compress(body.encode(), mtime=0)
+        await reply(packed, content_encoding="gzip")(asked, socket)
 
     async def sitemap(self, asked: Asked, socket: Socket) -> None:
         urls = "".join(
@@ -170,6 +172,17 @@ async def test_what_rolled_over_is_found_and_told_late_as_one(
             "a gap 13 Feb 10:00–11:20 UTC was filled from older pages: 7 entries",
         )
         assert await room.told() == []
+
+
+async def test_an_older_page_that_is_the_document_of_the_last_visit_closes_the_gap(
+    tmp_path: Path, parser: Parser
+) -> None:
+    async with a_room(tmp_path, parser) as room:
+        await room.visit(NOW)
+        polled = await room.visit(NOW + timedelta(minutes=10 * 2 * WINDOW))
+        assert polled.new == 2 * WINDOW
+        assert "was filled" in polled.warnings[0]
+        assert room.web.asked[-1].target == "/feed?paged=3"
 
 
 async def test_what_cannot_be_filled_is_told_once(tmp_path: Path, parser: Parser) -> None:

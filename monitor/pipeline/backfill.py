@@ -97,7 +97,7 @@ class Backfill:
 
     async def _read(self, feed: Feed, url: str) -> ParsedFeed | None:
         """The document at *url*, asked for as the feed's own."""
-        asked = replace(feed, url=url, etag=None, last_modified=None)
+        asked = replace(feed, url=url, etag=None, last_modified=None, packed_hash=None)
         result = await self._fetcher.fetch(asked, unconditional=True)
         if not isinstance(result, Fetched):
             return None
