@@ -1,4 +1,4 @@
-"""One GET: conditional, bounded, guarded.  httpx is known to this, its carriers and ``failures``.
+"""One GET: conditional, bounded, guarded.  httpx is known to this, ``answer``, ``failures``, carriers.
 
 Whatever a server does comes back as a value.  httpx unpacks without bound, has no deadline for a
 whole exchange and follows redirects without asking, so all three are done here.
