@@ -1,7 +1,8 @@
-"""One GET: conditional, bounded, guarded.  httpx is known to this, ``answer``, ``failures``, carriers.
+"""One GET: conditional, bounded, guarded.
 
-Whatever a server does comes back as a value.  httpx unpacks without bound, has no deadline for a
-whole exchange and follows redirects without asking, so all three are done here.
+httpx is known to this, its carriers, ``answer`` and ``failures``.  Whatever a server does comes
+back as a value.  httpx unpacks without bound, has no deadline for a whole exchange and follows
+redirects without asking, so all three are done here.
 """
 
 from __future__ import annotations
