@@ -49,7 +49,10 @@ HOSTS = 32
 
 
 class NoStories(Memory):
-    """Every entry founds a story of its own."""
+    """Every entry founds a story of its own, and none is remembered."""
+
+    async def load(self, now: datetime) -> None:
+        """There is nothing to compare with."""
 
     async def place(
         self, entries: Sequence[Entry], now: datetime, ignored: Set[str] = frozenset()
