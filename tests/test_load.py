@@ -414,6 +414,8 @@ def test_rules_that_rely_on_a_feed_are_named_once_whatever_their_spelling() -> N
         '[[rule]]\nname = "other"\nfeed = "NATO"\nany = ["us"]\n'
     )
     assert found.relying_on("DSCA  News", frozenset({"us", "press"})) == ("both",)
+    assert found.relying_on("nato", frozenset({"US"})) == ("both", "other")
+    assert found.relying_on("BBC", frozenset({"press"})) == ()
 
 
 def test_many_rules_in_one_file() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.cli.run import _until_next_upkeep
 from monitor.clocktrust import Verdict
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.upkeep import Upkeep
@@ -55,6 +56,16 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     made = Office(tmp_path)
     yield made
     await made.store.aclose()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "welcomed", "wait"),
+    [(0.01, False, 1.0), (0.5, False, 10.0), (40.0, False, 60.0), (0.5, True, 60.0)],
+)
+def test_many_feeds_are_not_looked_through_all_the_time(
+    seconds: float, welcomed: bool, wait: float
+) -> None:
+    assert _until_next_upkeep(seconds, welcomed=welcomed) == timedelta(seconds=wait)
 
 
 async def test_a_clock_set_years_ahead_ends_nothing_that_waits(office: Office) -> None:

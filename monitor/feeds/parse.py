@@ -34,6 +34,7 @@ MEMORY = 768 << 20
 SLOW = 2.0  # seconds: from then on a feed parses in the slow lane
 LARGE = 1 << 20  # bytes: the largest news feed of the corpus has 400 KiB
 REMEMBERED = 10_000  # slow addresses
+IDLE = timedelta(minutes=1)  # the child for these is seldom needed, and has the most memory
 
 _REASONS = {
     "deadline": "reading it takes too long; it was stopped",
@@ -74,15 +75,15 @@ class _Document:
 
 
 class Parser:
-    """Two children for most feeds, one for the slow ones."""
+    """Two children for most feeds, one for the slow ones, while there are any."""
 
     def __init__(
         self, *, size: int = 2, deadline: timedelta = DEADLINE, memory: int = MEMORY
     ) -> None:
-        def pool(children: int) -> Pool:
-            return Pool(CHILD, size=children, deadline=deadline, memory=memory, cpu=CPU)
+        def pool(children: int, idle: timedelta | None = None) -> Pool:
+            return Pool(CHILD, size=children, deadline=deadline, memory=memory, cpu=CPU, idle=idle)
 
-        self._fast, self._slow = pool(size), pool(1)
+        self._fast, self._slow = pool(size), pool(1, IDLE)
         self._slow_urls: dict[str, None] = {}
 
     async def parse(self, fetched: Fetched) -> ParsedFeed | ParseFailed:

@@ -50,10 +50,13 @@ def is_unusual(feed: Feed) -> bool:
         return False
     if rhythm.observed(learnt) < LEAST_OBSERVED:
         return False
+    silence, missed = until - learnt.last_at, _missed(learnt, learnt.last_at, until)
+    if silence <= CLOCK * learnt.gaps[-1].length and missed <= LEAST * INDEPENDENT:
+        return False  # as nearly always; to look at all gaps takes a while
     known = (*learnt.gaps, *learnt.longest)
-    if until - learnt.last_at > CLOCK * max(gap.length for gap in known):
+    if silence > CLOCK * max(gap.length for gap in known):
         return True
-    usual, missed = rhythm.usual_gap(learnt), _missed(learnt, learnt.last_at, until)
+    usual = rhythm.usual_gap(learnt)
     if missed <= LEAST * usual:
         return False
     record = max(gap.expected for gap in known)

@@ -160,8 +160,8 @@ class Articles:
         return ArticleRead(entry=entry, article=after)
 
     async def _feed_of(self, entry: Entry) -> Feed:
-        feeds = await self._store.call(lambda store: store.feeds())
-        return next(feed for feed in feeds if feed.id == entry.feed_id)
+        (feed,) = await self._store.call(lambda store: store.feeds_with([entry.feed_id]))
+        return feed
 
     async def _text_of(self, entry: Entry, feed: Feed) -> PageText | FetchFailed | ParseFailed:
         chosen = self._in_force.config.feed_at(feed.url)

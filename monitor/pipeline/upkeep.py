@@ -26,6 +26,7 @@ from monitor.stories.index import COPY_WINDOW
 LOOK_BACK = timedelta(days=7)
 LOOK_BACK_ENTRIES = 5_000
 PORTION = 1_000  # entries looked back at in one go
+FEW = 50  # feeds looked at before the event loop gets its turn
 
 
 class Upkeep:
@@ -119,10 +120,12 @@ class Upkeep:
             return
         told: list[Alert] = []
         marked: list[Feed] = []
-        for feed in feeds:
+        for number, feed in enumerate(feeds, start=1):
             after, found = self._news_of(feed, now)
             told += found
             marked += [after] if found else []
+            if number % FEW == 0:  # there may be ten thousand
+                await asyncio.sleep(0)
         if told:
             alerts = health.together(told, now)
             rows = deliveries(alerts, {}, (), self._in_force.config, now)

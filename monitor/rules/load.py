@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from monitor import ids, tomlfile
@@ -43,7 +44,7 @@ class LoadedRule:
     fingerprint: str = ""  # of its meaning: equal when only remarks or examples changed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RuleSet:
     """All rules of a folder, ready to match; immutable."""
 
@@ -64,16 +65,20 @@ class RuleSet:
 
     def relying_on(self, feed: str, tags: frozenset[str]) -> tuple[str, ...]:
         """Rules whose feed or tag condition this feed meets: they are blind without it."""
-        has = {"feed": {folded(feed)}, "tag": set(map(folded, tags))}
-        found = (
-            each.rule.name
-            for each in self.rules
-            if each.enabled
-            for label in walk(each.condition)
-            if isinstance(label, Label)
-            and not has.get(label.key, set()).isdisjoint(map(folded, label.values))
-        )
-        return tuple(dict.fromkeys(found))
+        has = [("feed", folded(feed)), *(("tag", folded(tag)) for tag in tags)]
+        found = {number for each in has for number in self._by_label.get(each, ())}
+        return tuple(self.rules[number].rule.name for number in sorted(found))
+
+    @cached_property
+    def _by_label(self) -> Mapping[tuple[str, str], Sequence[int]]:
+        """(key, folded value) → the numbers of the rules that want it: asked for every feed."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for number, each in enumerate(self.rules):
+            for label in walk(each.condition) if each.enabled else ():
+                if isinstance(label, Label):
+                    for value in label.values:
+                        found.setdefault((label.key, folded(value)), []).append(number)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,9 @@ class Store(Protocol):
 
     def feeds(self) -> list[Feed]: ...
 
+    def feeds_with(self, ids: Sequence[str]) -> list[Feed]:
+        """Those of *ids* that are stored, in that order."""
+
     def claim_due(
         self,
         partition: int,

@@ -158,7 +158,8 @@ def all_by_name(db: sqlite3.Connection) -> list[Feed]:
 
 def by_ids(db: sqlite3.Connection, feed_ids: Iterable[str]) -> list[Feed]:
     read = f"SELECT {rows.FEED_COLUMNS} FROM feeds WHERE id = ?"
-    return [rows.feed(db.execute(read, [feed_id]).fetchone()) for feed_id in feed_ids]
+    found = (db.execute(read, [feed_id]).fetchone() for feed_id in feed_ids)
+    return [rows.feed(row) for row in found if row is not None]
 
 
 def next_poll_at(db: sqlite3.Connection, partition: int) -> datetime | None:
