@@ -26,7 +26,7 @@ from monitor.stories.index import COPY_WINDOW
 LOOK_BACK = timedelta(days=7)
 LOOK_BACK_ENTRIES = 5_000
 PORTION = 1_000  # entries looked back at in one go
-FEW = 50  # feeds looked at before the event loop gets its turn
+FEW = 50  # feeds read or looked at before others get their turn
 
 
 class Upkeep:
@@ -115,7 +115,7 @@ class Upkeep:
         """Tell once of each feed that stays broken, looks wrong, is silent or has a gap, and once
         of each that is well again."""
         now = self._clock()
-        feeds = await self._store.call(lambda store: store.feeds())
+        feeds = await self._feeds()
         if health.gathering(feeds, now, self._in_force.config.poll.interval):
             return
         told: list[Alert] = []
@@ -131,6 +131,15 @@ class Upkeep:
             rows = deliveries(alerts, {}, (), self._in_force.config, now)
             await self._store.call(lambda store: store.report_feeds(marked, alerts, rows))
             self._queued()
+
+    async def _feeds(self) -> list[Feed]:
+        """All, by name; in portions, so that visits need not wait for ten thousand."""
+        ids = await self._store.call(lambda store: store.feed_ids())
+        found: list[Feed] = []
+        for start in range(0, len(ids), FEW):
+            few = ids[start : start + FEW]
+            found += await self._store.call(partial(_those, few))
+        return found
 
     def _news_of(self, feed: Feed, now: datetime) -> tuple[Feed, list[Alert]]:
         """What is to be told about *feed*, and the feed as told."""
@@ -179,8 +188,8 @@ class Upkeep:
         new = await self._store.call(
             lambda store: [each for each in config.channels if store.note(_note(each)) is None]
         )
-        feeds = [f for f in await self._store.call(lambda store: store.feeds()) if not f.paused]
-        self.welcomed = not new or not feeds
+        feeds = [feed for feed in await self._feeds() if not feed.paused] if new else []
+        self.welcomed = not feeds
         first_round_over = all(feed.polled_at is not None for feed in feeds)
         anything_seen = any(feed.baseline_at is not None for feed in feeds)
         if self.welcomed or not (first_round_over and anything_seen):
@@ -232,6 +241,10 @@ class Upkeep:
             for match in self._in_force.rules.matcher.match(entry)
             if channels_for(match.rule, entry.feed_tags, self._in_force.config)
         ]
+
+
+def _those(ids: Sequence[str], store: Store) -> list[Feed]:
+    return store.feeds_with(ids)
 
 
 def _portion(since: datetime, before: int | None, store: Store) -> list[tuple[int, Entry]]:

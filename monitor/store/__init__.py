@@ -76,6 +76,9 @@ class Store(Protocol):
 
     def feeds(self) -> list[Feed]: ...
 
+    def feed_ids(self) -> list[str]:
+        """Of all feeds, in the order of ``feeds``."""
+
     def feeds_with(self, ids: Sequence[str]) -> list[Feed]:
         """Those of *ids* that are stored, in that order."""
 

@@ -156,6 +156,10 @@ def all_by_name(db: sqlite3.Connection) -> list[Feed]:
     return [rows.feed(row) for row in found]
 
 
+def ids_by_name(db: sqlite3.Connection) -> list[str]:
+    return [row["id"] for row in db.execute("SELECT id FROM feeds ORDER BY name")]
+
+
 def by_ids(db: sqlite3.Connection, feed_ids: Iterable[str]) -> list[Feed]:
     read = f"SELECT {rows.FEED_COLUMNS} FROM feeds WHERE id = ?"
     found = (db.execute(read, [feed_id]).fetchone() for feed_id in feed_ids)

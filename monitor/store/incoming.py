@@ -66,6 +66,10 @@ class Incoming(Transactions):
         with self._reading() as db:
             return feeds.all_by_name(db)
 
+    def feed_ids(self) -> list[str]:
+        with self._reading() as db:
+            return feeds.ids_by_name(db)
+
     def feeds_with(self, ids: Sequence[str]) -> list[Feed]:
         with self._reading() as db:
             return feeds.by_ids(db, ids)
