@@ -110,13 +110,6 @@ def test_a_slope_stands_out_of_the_noise_or_does_not(an_hour: float, flat: bool)
     assert found.flat is flat
 
 
-def test_a_child_that_starts_is_a_step_and_no_slope() -> None:
-    children = [2.0 if t > 200 else 1.0 for t in range(0, 600, 5)]
-    points = [(t, 100 + 40 * n + t / 60) for t, n in zip(range(0, 600, 5), children, strict=True)]
-    assert soak_figures.slope(points).an_hour > 200
-    assert soak_figures.slope(points, children).an_hour == pytest.approx(60)
-
-
 def test_too_few_readings_say_nothing() -> None:
     assert soak_figures.slope([(0, 1.0), (5, 2.0)]).noise == math.inf
 

@@ -7,8 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-
-import numpy as np
+from statistics import mean
 
 from tests.bench.soak_feeds import Published
 from tests.faults.invariants import LAST_BREATH
@@ -60,27 +59,19 @@ class Delays:
     longest: float
 
 
-def slope(points: Sequence[tuple[float, float]], beside: Sequence[float] = ()) -> Slope:
-    """By least squares over the means of blocks; *points*: seconds and values.
-
-    *beside*: what else the values depend on, at each point.  A child that is started makes a step,
-    not a slope.
-    """
-    blocks: defaultdict[int, list[tuple[float, ...]]] = defaultdict(list)
-    for (t, value), other in zip(points, beside or [0.0] * len(points), strict=True):
-        blocks[int((t - points[0][0]) / BLOCK)].append((t / 3600, value, other))
-    means = np.array([np.mean(block, axis=0) for block in blocks.values()])
-    known = means - means.mean(axis=0)
-    times, values, others = known[:, 0], known[:, 1], known[:, 2:]
-    others = others[:, others.any(axis=0)]
-    free = len(means) - 2 - others.shape[1]
-    if free < 1:
+def slope(points: Sequence[tuple[float, float]]) -> Slope:
+    """By least squares over the means of blocks; *points*: seconds and values."""
+    blocks: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+    for t, value in points:
+        blocks[int((t - points[0][0]) / BLOCK)].append((t / 3600, value))
+    means = [(mean(t for t, _ in each), mean(v for _, v in each)) for each in blocks.values()]
+    if len(means) < 3:
         return Slope(an_hour=0.0, noise=float("inf"))
-    causes = np.column_stack([times, others])
-    found = np.linalg.lstsq(causes, values, rcond=None)[0]
-    rest = float(((values - causes @ found) ** 2).sum())
-    error = np.linalg.pinv(causes.T @ causes)[0, 0]
-    return Slope(an_hour=float(found[0]), noise=2 * float(rest / free * error) ** 0.5)
+    x0, y0 = mean(x for x, _ in means), mean(y for _, y in means)
+    spread = sum((x - x0) ** 2 for x, _ in means)
+    steep = sum((x - x0) * (y - y0) for x, y in means) / spread
+    rest = sum((y - y0 - steep * (x - x0)) ** 2 for x, y in means)
+    return Slope(an_hour=steep, noise=2 * (rest / (len(means) - 2) / spread) ** 0.5)
 
 
 def delays(found: Sequence[float]) -> Delays:

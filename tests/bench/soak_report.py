@@ -80,11 +80,7 @@ def figures(
         "detection": {
             sink: asdict(figures_of.detection(sound, receipts, sink, calm)) for sink in SINKS
         },
-        "rss": asdict(
-            figures_of.slope(
-                [(each.t, each.rss / MIB) for each in warm], [each.children for each in warm]
-            )
-        ),
+        "rss": asdict(figures_of.slope([(each.t, each.rss / MIB) for each in warm])),
         "rss now": warm[-1].rss / MIB,
         "own": asdict(figures_of.slope([(each.t, each.own / MIB) for each in warm])),
         "own now": warm[-1].own / MIB,
