@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.run import _until_next_upkeep
 from monitor.clocktrust import Verdict
 from monitor.pipeline.memory import Memory
-from monitor.pipeline.upkeep import Upkeep
+from monitor.pipeline.upkeep import Upkeep, _until_next
 from monitor.store import Store
 from monitor.stories.index import COPY_WINDOW
 from tests.builders import an_entry, an_outcome
@@ -65,7 +64,13 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 def test_many_feeds_are_not_looked_through_all_the_time(
     seconds: float, welcomed: bool, wait: float
 ) -> None:
-    assert _until_next_upkeep(seconds, welcomed=welcomed) == timedelta(seconds=wait)
+    assert _until_next(timedelta(seconds=seconds), welcomed=welcomed) == timedelta(seconds=wait)
+
+
+async def test_where_nobody_is_to_be_welcomed_a_look_a_minute_is_enough(office: Office) -> None:
+    assert await office.upkeep.tick() == timedelta(minutes=1)
+    await office.queue("NATO")  # from a feed whose first visit is still to come
+    assert await office.upkeep.tick() == timedelta(seconds=1)
 
 
 async def test_a_clock_set_years_ahead_ends_nothing_that_waits(office: Office) -> None:

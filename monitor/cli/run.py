@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Protocol
 
 import click
@@ -37,9 +36,6 @@ from monitor.supervisor import Progress, Supervisor
 from monitor.terminal import console
 
 RELOAD_EVERY = timedelta(seconds=0.7)
-UPKEEP_EVERY = timedelta(minutes=1)
-FIRST_UPKEEP = timedelta(seconds=1)  # until the first round is over and was told
-UPKEEP_SHARE = 0.05  # of the time, at most, in which all feeds are looked through
 LONGEST_WAIT = timedelta(seconds=5)  # commands beside us may queue, or free a channel
 SHORTEST_WAIT = timedelta(milliseconds=200)
 
@@ -294,10 +290,8 @@ def _ticks(session: Session) -> list[Tick]:
         return await session.health_door.tick()
 
     async def upkeep() -> timedelta:
-        began = monotonic()
         await session.distress.look()
-        await session.upkeep.sweep()
-        return _until_next_upkeep(monotonic() - began, welcomed=session.upkeep.welcomed)
+        return await session.upkeep.tick()
 
     async def housekeeping() -> timedelta:
         return await session.housekeeping.tick()
@@ -343,12 +337,6 @@ def _patient(
             return timedelta(seconds=2)
 
     return tried
-
-
-def _until_next_upkeep(seconds: float, *, welcomed: bool) -> timedelta:
-    """*seconds*: what the last one took; of ten thousand feeds that is a while."""
-    usual = UPKEEP_EVERY if welcomed else FIRST_UPKEEP
-    return min(max(usual, timedelta(seconds=seconds / UPKEEP_SHARE)), UPKEEP_EVERY)
 
 
 def _until(at: datetime | None) -> timedelta:

@@ -23,6 +23,9 @@ from monitor.settings import Channel, FirstPoll
 from monitor.store import Store
 from monitor.stories.index import COPY_WINDOW
 
+EVERY = timedelta(minutes=1)
+AT_FIRST = timedelta(seconds=1)  # until the first round is over and was told
+SHARE = 0.05  # of the time, at most, is spent on it: to look through ten thousand feeds takes long
 LOOK_BACK = timedelta(days=7)
 LOOK_BACK_ENTRIES = 5_000
 PORTION = 1_000  # entries looked back at in one go
@@ -44,8 +47,14 @@ class Upkeep:
         self._memory = memory
         self._fallbacks = Fallbacks(shared)
         self._silences = SilenceEnds(shared)
-        self._trust = Trust(shared, ticks=ticks)
+        self._trust, self._ticks = Trust(shared, ticks=ticks), ticks
         self.welcomed = False  # all channels have had their first message
+
+    async def tick(self) -> timedelta:
+        """A sweep; the time until the next."""
+        began = self._ticks()
+        await self.sweep()
+        return _until_next(self._ticks() - began, welcomed=self.welcomed)
 
     async def sweep(self) -> None:
         """All of it, once."""
@@ -241,6 +250,10 @@ class Upkeep:
             for match in self._in_force.rules.matcher.match(entry)
             if channels_for(match.rule, entry.feed_tags, self._in_force.config)
         ]
+
+
+def _until_next(took: timedelta, *, welcomed: bool) -> timedelta:
+    return min(max(EVERY if welcomed else AT_FIRST, took / SHARE), EVERY)
 
 
 def _those(ids: Sequence[str], store: Store) -> list[Feed]:
