@@ -118,6 +118,7 @@ def a_result(**changes: Any) -> dict[str, Any]:
     good = {"count": 9, "p50": 5.0, "p99": 11.0, "longest": 11.5}
     values: dict[str, Any] = {
         "minutes": 30,
+        "quiet": 10,
         "feeds": 200,
         "seed": 1,
         "clock jumps": True,

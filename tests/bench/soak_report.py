@@ -124,8 +124,8 @@ def told(found: dict[str, Any]) -> str:
     rss, own, handles = found["rss"], found["own"], found["handles"]
     jumps = "with" if found["clock jumps"] else "WITHOUT (no libfaketime)"
     lines = [
-        f"{found['minutes']:g} min, {found['feeds']} feeds, seed {found['seed']},"
-        f" {jumps} clock jumps, load {found['load']:.1f}",
+        f"{found['minutes']:g} min ({found['quiet']:g} quiet), {found['feeds']} feeds,"
+        f" seed {found['seed']}, {jumps} clock jumps, load {found['load']:.1f}",
         f"published      {found['published']} entries, {found['hits']} hits,"
         f" {found['receipts']} messages received",
         f"lost           {len(found['lost'])}; {found['feeds that fail now']} feeds fail just now,"
