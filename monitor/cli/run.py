@@ -8,9 +8,8 @@ import logging
 import os
 import pyexpat
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -20,24 +19,21 @@ import structlog
 
 from monitor import expat, logs
 from monitor.cli.options import config_option, config_path
+from monitor.cli.ticks import noted, ticks
+from monitor.cli.waker import Waker
 from monitor.config import read, secrets_of
-from monitor.daemon import Daemon, Tick
-from monitor.errors import Problem, StoreBusy, StoreDamaged
-from monitor.events import ArticleRead, Event, Handed, Polled, PollKind, Reloaded, Trouble
+from monitor.daemon import Daemon
+from monitor.errors import Problem, StoreBusy
+from monitor.events import Event, Handed, Polled, PollKind, Trouble
 from monitor.feeds import health
 from monitor.heaps import bound_heaps
 from monitor.model import Feed, Refused
 from monitor.pipeline.last_list import last_good
 from monitor.pipeline.session import Session, opened
-from monitor.pipeline.shared import utc_now
 from monitor.rules.load import RuleSet
 from monitor.settings import Config
 from monitor.supervisor import Progress, Supervisor
 from monitor.terminal import console
-
-RELOAD_EVERY = timedelta(seconds=0.7)
-LONGEST_WAIT = timedelta(seconds=5)  # commands beside us may queue, or free a channel
-SHORTEST_WAIT = timedelta(milliseconds=200)
 
 log = structlog.get_logger()
 
@@ -98,11 +94,11 @@ def once(ctx: click.Context, log_level: str) -> None:
 
 async def _run(path: Path, log_level: str) -> None:
     async with _session(path, log_level) as (session, shows, waker):
-        ticks = _ticks(session)
-        progress, supervisor = Progress([tick.name for tick in ticks]), Supervisor()
+        every = ticks(session)
+        progress, supervisor = Progress([tick.name for tick in every]), Supervisor()
         waker.progress = progress
         daemon = Daemon(
-            [_noted(tick, progress) for tick in ticks],
+            [noted(tick, progress) for tick in every],
             on_hangup=lambda: waker.hang_up(session),
             on_jump=session.jumps.jumped,
         )
@@ -131,87 +127,23 @@ async def _once(path: Path, log_level: str) -> int:
     return 1 if failed else 0
 
 
-class _Waker:
-    """Wakes ticks of the daemon and knows which are stuck, once there is one."""
-
-    daemon: Daemon | None = None
-    progress: Progress | None = None
-    _despairing: asyncio.Task[None] | None = None
-
-    def __init__(self) -> None:
-        self._reloading: set[asyncio.Task[None]] = set()
-
-    def wake(self, tick: str, within: timedelta = timedelta(0)) -> None:
-        if self.daemon is not None:
-            self.daemon.wake(tick, within)
-
-    def polled(self, feed: Feed) -> None:
-        """While it was visited nobody knew when it is due again."""
-        within = feed.next_poll_at - utc_now()
-        if within < LONGEST_WAIT:
-            self.wake("poll", max(within, SHORTEST_WAIT))
-
-    def queued(self) -> None:
-        self.wake("deliver")
-
-    def hinted(self) -> None:
-        self.wake("poll")
-
-    def stuck(self) -> list[str]:
-        return self.progress.stuck() if self.progress is not None else []
-
-    def hang_up(self, session: Session) -> None:
-        """A busy database is no end of it: what could not be taken over is noticed again."""
-
-        async def reload() -> None:
-            try:
-                await session.reloader.reload()
-            except StoreBusy as busy:
-                log.warning("database busy", tick="reload", detail=str(busy))
-
-        reloading = asyncio.create_task(reload(), name="hang-up")
-        self._reloading.add(reloading)
-        reloading.add_done_callback(self._reloading.discard)
-
-    def despair(self, session: Session, damage: StoreDamaged) -> None:
-        """Tell of it, then end: waiting mends nothing."""
-
-        async def tell_and_stop() -> None:
-            try:
-                await session.distress.despair(damage)
-            finally:
-                assert self.daemon is not None
-                self.daemon.stop(damage)
-
-        self._despairing = self._despairing or asyncio.create_task(tell_and_stop())
-
-
 @asynccontextmanager
 async def _session(
     path: Path, log_level: str, failed: list[Event] | None = None
-) -> AsyncIterator[tuple[Session, Shows, _Waker]]:
+) -> AsyncIterator[tuple[Session, Shows, Waker]]:
     bound_heaps()  # before there are threads
     config, warnings = read(path, last_good=last_good)
     terminal = sys.stdout.isatty()
     logs.set_up(terminal=terminal, level=logging.getLevelNamesMapping()[log_level.upper()])
     logs.register_secrets(secrets_of(config))
     _warn(warnings)
-    shows, waker = _shows(config, terminal=terminal), _Waker()
+    shows, waker = _shows(config, terminal=terminal), Waker()
 
     def report(event: Event) -> None:
         if failed is not None and _is_failure(event):
             failed.append(event)
         shows(event)
-        if isinstance(event, ArticleRead) or (isinstance(event, Polled) and event.new):
-            waker.wake("articles")  # there is room for another page, or a new one
-        if isinstance(event, Polled):
-            waker.polled(event.feed)
-        if isinstance(event, Reloaded):
-            waker.wake("poll")  # there may be a new feed
-        if isinstance(event, Reloaded):
-            waker.wake("deliver")  # a channel may take messages again
-        if isinstance(event, Reloaded) or (isinstance(event, Polled) and event.baseline):
-            waker.wake("websub")  # hubs may be wanted, or one has been named
+        waker.told(event)
 
     async with opened(
         config,
@@ -258,60 +190,6 @@ async def _feeds(session: Session) -> list[Feed]:
     return await session.store.call(lambda store: store.feeds())
 
 
-# --- ticks
-
-
-def _ticks(session: Session) -> list[Tick]:
-    async def poll() -> timedelta:
-        await session.poller.start_due()
-        return _until(await session.store.call(lambda store: store.next_poll_at(0)))
-
-    async def articles() -> timedelta:
-        await session.articles.start_due()
-        return _until(await session.articles.next_due_at())
-
-    async def deliver() -> timedelta:
-        await session.deliverer.start_due()
-        channels = [channel.name for channel in session.in_force.config.channels]
-        due = await session.store.call(lambda store: store.next_due_at(channels))
-        return _until(min(filter(None, (due, session.deliverer.next_digest_at())), default=None))
-
-    async def reload() -> timedelta:
-        await session.reloader.check()
-        return RELOAD_EVERY
-
-    async def websub() -> timedelta:
-        return await session.websub.tick()
-
-    async def heartbeat() -> timedelta:
-        return await session.heartbeat.tick()
-
-    async def health_door() -> timedelta:
-        return await session.health_door.tick()
-
-    async def upkeep() -> timedelta:
-        await session.distress.look()
-        return await session.upkeep.tick()
-
-    async def housekeeping() -> timedelta:
-        return await session.housekeeping.tick()
-
-    watching = (heartbeat, health_door)
-    ticks = (poll, articles, deliver, reload, websub, *watching, upkeep, housekeeping)
-    return [Tick(act.__name__, _patient(act.__name__, act)) for act in ticks]
-
-
-def _noted(tick: Tick, progress: Progress) -> Tick:
-    """*tick*, whose end counts as progress."""
-
-    async def act() -> timedelta:
-        wait = await tick.act()
-        progress.made(tick.name)
-        return wait
-
-    return Tick(tick.name, act)
-
-
 async def _how_it_is(session: Session) -> str:
     """One line for ``systemctl status``."""
     try:
@@ -322,23 +200,3 @@ async def _how_it_is(session: Session) -> str:
     healthy = sum(not health.is_ailing(feed) for feed in feeds)
     waiting = counts.get("queued", 0) + counts.get("claimed", 0)
     return f"{healthy} of {len(feeds)} feeds healthy, {waiting} deliveries waiting"
-
-
-def _patient(
-    name: str, act: Callable[[], Awaitable[timedelta]]
-) -> Callable[[], Awaitable[timedelta]]:
-    """*act*, tried again later when the database is busy: that passes by itself."""
-
-    async def tried() -> timedelta:
-        try:
-            return await act()
-        except StoreBusy as busy:
-            log.warning("database busy", tick=name, detail=str(busy))
-            return timedelta(seconds=2)
-
-    return tried
-
-
-def _until(at: datetime | None) -> timedelta:
-    wait = LONGEST_WAIT if at is None else at - utc_now()
-    return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)

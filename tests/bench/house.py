@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from monitor.cli import run
+from monitor.cli.ticks import ticks
 from monitor.daemon import Daemon
 from monitor.pipeline.session import Session
 
@@ -45,7 +46,7 @@ def write_house(
 async def the_daemon(config: Path) -> AsyncIterator[Session]:
     """The daemon of *config*, with all its ticks, until the end of the block."""
     async with run._session(config, "info") as (session, _, waker):
-        daemon = Daemon(run._ticks(session), on_hangup=lambda: None, on_jump=session.jumps.jumped)
+        daemon = Daemon(ticks(session), on_hangup=lambda: None, on_jump=session.jumps.jumped)
         waker.daemon = daemon
         running = asyncio.create_task(daemon.run())
         try:
