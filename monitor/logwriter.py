@@ -27,7 +27,10 @@ def _nothing() -> Iterable[str]:
 
 
 class LogWriter:
-    """Writes lines in order.  *due* gives lines that have become due; *lost* says how many are."""
+    """Writes lines in order, each with *end* behind it.
+
+    *due* gives lines that have become due; *lost* says how many are.
+    """
 
     def __init__(
         self,
@@ -35,11 +38,12 @@ class LogWriter:
         *,
         lost: Callable[[int], str],
         due: Callable[[], Iterable[str]] = _nothing,
+        end: str = "\n",
         room: int = ROOM,
         look_every: float = LOOK_EVERY,
     ) -> None:
         self._write, self._lost, self._due = write, lost, due
-        self._room, self._look_every = room, look_every
+        self._end, self._room, self._look_every = end, room, look_every
         self._lines: deque[str] = deque()
         self._held = 0  # characters in _lines
         self._missing = 0  # lines dropped or refused, and not told of yet
@@ -60,7 +64,12 @@ class LogWriter:
                 self._thread.start()
             self._changed.notify_all()
 
-    def drain(self, seconds: float = PATIENCE) -> bool:
+    @property
+    def missing(self) -> int:
+        """Lines dropped or refused that were not told of yet."""
+        return self._missing
+
+    def drain(self, seconds: float | None = PATIENCE) -> bool:
         """Wait until all is written, at most *seconds*; whether it is."""
         with self._changed:
             return self._changed.wait_for(self._is_idle, seconds)
@@ -104,10 +113,10 @@ class LogWriter:
         missing = self._missing
         try:
             if missing:
-                self._write(f"{self._lost(missing)}\n")
+                self._write(self._lost(missing) + self._end)
                 with self._changed:
                     self._missing -= missing
-            self._write(f"{line}\n")
+            self._write(line + self._end)
         except Exception:  # OSError: it is full; ValueError: it is closed; else a bug of its owner
             with self._changed:
                 self._missing += 1
@@ -129,13 +138,14 @@ def _to_stream(stream: TextIO | None, own: TextIO | None, text: str) -> None:
     if stream is None:
         raise OSError("it is closed")
     if stream is own:
-        _to_file(stream, text)
+        to_file(stream, text)
         return
     stream.write(text)
     stream.flush()
 
 
-def _to_file(stream: TextIO, text: str) -> None:
+def to_file(stream: TextIO, text: str) -> None:
+    """All of *text*, past the buffer of *stream*."""
     data = text.encode(stream.encoding or "utf-8", "replace")
     while data:
         with suppress(BlockingIOError):

@@ -6,7 +6,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import IO, Any
 
 import click
 from rich import box
@@ -17,9 +17,11 @@ from rich.text import Text
 PIPED_WIDTH = 1_000_000  # nobody reads columns in a pipe: no line is folded for grep
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Colour and folding only where there is a terminal."""
-    shown = Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=False)
+def console(file: IO[str] | None = None, *, stderr: bool = False) -> Console:
+    """On *file*, else on the standard stream; colour and folding only where it is a terminal."""
+    shown = Console(
+        file=file, stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=False
+    )
     if not shown.is_terminal:
         shown.width = PIPED_WIDTH
     return shown

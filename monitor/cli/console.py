@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TextIO, cast
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from monitor.alerts.plain import terminal_lines
+from monitor.cli.screen import Screen
 from monitor.events import (
     ArticleRead,
     Event,
@@ -26,7 +27,7 @@ from monitor.events import (
 from monitor.model import Accepted, Feed
 from monitor.rules.load import RuleSet
 from monitor.settings import Config
-from monitor.terminal import plain
+from monitor.terminal import console, plain
 
 SHOWN = 5  # matches of the first round printed in full
 
@@ -34,8 +35,8 @@ SHOWN = 5  # matches of the first round printed in full
 class Live:
     """Prints events as they come; a progress bar stands below until the first round is over."""
 
-    def __init__(self, console: Console, config: Config) -> None:
-        self._console = console
+    def __init__(self, screen: Screen, config: Config) -> None:
+        self._screen, self._console = screen, console(cast("TextIO", screen))
         self._config = config
         self._progress: Progress | None = None
 
@@ -62,6 +63,10 @@ class Live:
             self._progress.start()
 
     def stop(self) -> None:
+        self._end_progress()
+        self._screen.end()
+
+    def _end_progress(self) -> None:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
@@ -78,10 +83,14 @@ class Live:
         printers[type(event)](event)
 
     def message(self, text: str) -> None:
-        """A message of the terminal channel, as it would look elsewhere."""
+        """A message of the terminal channel, as it would look elsewhere; waits until it is shown.
+
+        Raises OSError if it cannot be.
+        """
         self._console.print()
         self._console.print(plain(text))
         self._console.print()
+        self._screen.wait()
 
     # --- one printer an event
 
@@ -130,7 +139,7 @@ class Live:
         self._say(f"{event.what}: {event.detail}", "red")
 
     def _welcomed(self, event: Welcomed) -> None:
-        self.stop()
+        self._end_progress()
         would_have = "" if event.sent else f", {len(event.stories)} would have alerted"
         self._say(f"baseline: {event.entries} entries{would_have}", "bold")
         for story in reversed(event.stories[:SHOWN]):

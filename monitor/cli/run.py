@@ -33,7 +33,6 @@ from monitor.pipeline.session import Session, opened
 from monitor.rules.load import RuleSet
 from monitor.settings import Config
 from monitor.supervisor import Progress, Supervisor
-from monitor.terminal import console
 
 log = structlog.get_logger()
 
@@ -110,7 +109,6 @@ async def _run(path: Path, log_level: str) -> None:
         await daemon.run()
         supervisor.tell("STOPPING=1")
         watching.cancel()
-        shows.stop()
 
 
 async def _once(path: Path, log_level: str) -> int:
@@ -123,7 +121,6 @@ async def _once(path: Path, log_level: str) -> int:
         await session.deliverer.round()
         await session.housekeeping.round()
         await session.heartbeat.tick()
-        shows.stop()
     return 1 if failed else 0
 
 
@@ -145,19 +142,19 @@ async def _session(
         shows(event)
         waker.told(event)
 
-    async with opened(
-        config,
-        report=report,
-        terminal=shows.message,
-        queued=waker.queued,
-        hinted=waker.hinted,
-        stuck=waker.stuck,
-    ) as session:
-        gc.freeze()  # what is loaded stays: to look for garbage in it holds everything up
-        try:
+    try:
+        async with opened(
+            config,
+            report=report,
+            terminal=shows.message,
+            queued=waker.queued,
+            hinted=waker.hinted,
+            stuck=waker.stuck,
+        ) as session:
+            gc.freeze()  # what is loaded stays: to look for garbage in it holds everything up
             yield session, shows, waker
-        finally:
-            shows.stop()
+    finally:
+        shows.stop()
 
 
 def _warn(warnings: Sequence[Problem]) -> None:
@@ -171,8 +168,9 @@ def _warn(warnings: Sequence[Problem]) -> None:
 def _shows(config: Config, *, terminal: bool) -> Shows:
     if terminal:
         from monitor.cli.console import Live
+        from monitor.cli.screen import Screen
 
-        return Live(console(), config)
+        return Live(Screen(sys.stdout), config)
     from monitor.cli.journal import Journal
 
     return Journal()
