@@ -206,6 +206,20 @@ def test_the_database_of_schema_7_keeps_what_the_next_document_is_compared_with(
     store.close()
 
 
+def test_the_database_of_schema_8_keeps_what_was_under_way(tmp_path) -> None:
+    path = tmp_path / "monitor.db"
+    path.write_bytes(gzip.decompress((ROOT / "tests/data/schema8.db.gz").read_bytes()))
+    store = SqliteStore.open(str(path))
+    (feed,) = store.feeds()
+    assert feed.packed_hash == "cd"
+    due = feed.next_poll_at - timedelta(minutes=5)
+    assert store.claim_due(0, 9, due, timedelta(minutes=5)) == []
+    store.clear_claims()
+    (claimed,) = store.claim_due(0, 9, due, timedelta(minutes=5))
+    assert claimed.id == feed.id
+    store.close()
+
+
 def test_opening_again_changes_no_table(tmp_path):
     def tables() -> list[str]:
         with closing(sqlite3.connect(path)) as other, other:

@@ -15,22 +15,28 @@ from monitor.store import rhythms, rows
 HORIZON = timedelta(hours=25)  # a poll further away than this is due: the clock was set back
 OF_A_HOST = 16  # feeds of one host claimed at a time
 
-# A host is ``netloc_of`` its address.  Those claimed already have the first ranks;
-# they are found by their lease, so that only a range of the index feeds_due is read.
-_DUE = """
-WITH near AS (
-  SELECT id, next_poll_at, substr(url, instr(url, '//') + 2) AS rest,
-    leased_from IS NOT NULL AND next_poll_at > ?2 AS busy
-  FROM feeds WHERE partition = ?1 AND paused = 0 AND (next_poll_at <= ?3 OR next_poll_at > ?4)
+_HOST = "substr({0}, 1, instr({0} || '/', '/') - 1)".format("substr(url, instr(url, '//') + 2)")
+# A host is ``netloc_of`` its address.  Those claimed already have the first turns; two indexes, so
+# that what is neither due nor under way is not looked at: at short intervals that is nearly all.
+_DUE = f"""
+WITH busy AS (
+  SELECT {_HOST} AS host, count(*) AS feeds FROM feeds INDEXED BY feeds_leased
+  WHERE leased_from IS NOT NULL AND next_poll_at > ?2 AND partition = ?1 AND paused = 0
+  GROUP BY 1
+), due AS (
+  SELECT id, next_poll_at, {_HOST} AS host FROM feeds INDEXED BY feeds_due
+  WHERE partition = ?1 AND paused = 0 AND next_poll_at <= ?2
+  UNION ALL
+  SELECT id, next_poll_at, {_HOST} FROM feeds INDEXED BY feeds_due
+  WHERE partition = ?1 AND paused = 0 AND next_poll_at > ?3 AND leased_from IS NULL
 ), ranked AS (
-  SELECT id, next_poll_at, busy, host,
-    row_number() OVER (PARTITION BY host ORDER BY busy DESC, next_poll_at) AS turn
-  FROM (SELECT *, substr(rest, 1, instr(rest || '/', '/') - 1) AS host FROM near)
-  WHERE busy OR next_poll_at <= ?2 OR next_poll_at > ?4
+  SELECT id, next_poll_at, host, coalesce(feeds, 0)
+    + row_number() OVER (PARTITION BY host ORDER BY next_poll_at) AS turn
+  FROM due LEFT JOIN busy USING (host)
 )
-SELECT id FROM ranked WHERE NOT busy AND turn <= ?5
-  AND (?7 IS NULL OR host IN (SELECT value FROM json_each(?7)))
-ORDER BY turn, next_poll_at LIMIT ?6
+SELECT id FROM ranked WHERE turn <= ?4
+  AND (?6 IS NULL OR host IN (SELECT value FROM json_each(?6)))
+ORDER BY turn, next_poll_at LIMIT ?5
 """
 
 
@@ -141,12 +147,12 @@ def claim_due(
     """
     at, leased_to, too_far = map(rows.micros, (now, now + lease, now + HORIZON))
     only = None if hosts is None else json.dumps([*hosts])
-    asked = [partition, at, leased_to, too_far, of_a_host, limit, only]
+    asked = [partition, at, too_far, of_a_host, limit, only]
     due = db.execute(_DUE, asked).fetchall()
     db.executemany(
         "UPDATE feeds SET claim = claim + 1, leased_from = coalesce(leased_from, next_poll_at),"
         " next_poll_at = ? WHERE id = ?",
-        [(rows.micros(now + lease), row["id"]) for row in due],
+        [(leased_to, row["id"]) for row in due],
     )
     return by_ids(db, [row["id"] for row in due])
 

@@ -72,3 +72,9 @@ def listings(db: Database) -> None:
 @migrations()
 def packed_hashes(db: Database) -> None:
     _run(db, tables.TABLES_8)
+
+
+@migrations()
+def leased_feeds(db: Database) -> None:
+    """What is under way is found without a look at all that is due within a lease."""
+    _run(db, tables.TABLES_9)

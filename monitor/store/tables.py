@@ -329,3 +329,8 @@ DROP TABLE word_counts
 TABLES_8 = """
 ALTER TABLE feeds ADD COLUMN packed_hash TEXT /* of the document of body_hash, as it was sent */
 """
+
+
+TABLES_9 = """
+CREATE INDEX feeds_leased ON feeds (next_poll_at) WHERE leased_from IS NOT NULL
+"""
