@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -19,12 +20,13 @@ from monitor.pipeline import places
 from monitor.pipeline.claims import BATCH, IN_FLIGHT, _of_a_host, _share_of_slow
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
-from monitor.pipeline.poll import PORTION, Poller
+from monitor.pipeline.poll import AT_ONCE, PORTION, Poller
 from monitor.pipeline.shared import Shared
 from monitor.rules.load import load
 from monitor.settings import Config, PollSettings
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import Writer
+from tests.beats import beating
 from tests.builders import NOW, feed_settings, minutes
 from tests.replay import Clock, config_of, replay
 
@@ -102,6 +104,26 @@ async def test_a_full_house_claims_again_when_a_batch_has_left(
     finally:
         await poller.aclose(timedelta(0))
         await store.aclose()
+
+
+async def test_a_crowd_begins_a_few_at_a_time(tmp_path: Path, parser: Parser) -> None:
+    turns = Counter[int]()
+
+    class Counts(Stalls):
+        async def fetch(self, feed: Feed, *, unconditional: bool = False) -> FetchResult:
+            turns[beat.turn] += 1
+            return DOWN
+
+    config, done = config_of(tmp_path), asyncio.Semaphore(0)
+    store = Writer(lambda: SqliteStore.open(config.database))
+    many = [feed_settings(name=f"{n}", url=f"https://h{n}/") for n in range(100)]
+    await store.call(lambda each: each.sync_feeds(many, NOW))
+    poller = a_poller(config, store, parser, clock=Clock(), fetcher=Counts(), done=done)
+    async with beating() as beat:
+        await poller.round()
+    await store.aclose()
+    assert turns.total() == 100
+    assert max(turns.values()) <= AT_ONCE
 
 
 @pytest.mark.usefixtures("impatient")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -20,7 +21,8 @@ from monitor.store import Store
 from monitor.store import writer as writers
 from monitor.store.search import Wanted
 from monitor.store.sqlite import SqliteStore
-from monitor.store.writer import Writer
+from monitor.store.writer import FEW, Writer
+from tests.beats import Beat, beating
 from tests.builders import NOW, an_entry, an_outcome, feed_settings, minutes
 
 FEEDS = [feed_settings(url=f"https://feeds.example/{n}", name=f"Feed {n}") for n in range(5)]
@@ -97,6 +99,25 @@ def test_outcomes_that_waited_are_committed_together(tmp_path):
         assert groups == [5]
 
     run(test, tmp_path / "m.db")
+
+
+def test_of_many_that_were_committed_together_few_go_on_at_once(tmp_path):
+    turns = Counter[int]()
+
+    async def test(writer: Writer) -> None:
+        feed, *_ = await claimed(writer)
+
+        async def commit(number: int, beat: Beat) -> None:
+            await writer.commit(an_outcome_of(feed, f"NATO {number}"))
+            turns[beat.turn] += 1
+
+        async with beating() as beat:
+            await while_busy(writer, lambda: [commit(n, beat) for n in range(50)])
+        assert groups == [50]
+
+    run(test, tmp_path / "m.db")
+    assert turns.total() == 50
+    assert max(turns.values()) <= FEW
 
 
 def test_a_lone_outcome_does_not_wait_for_others(tmp_path):

@@ -45,6 +45,8 @@ from monitor.pipeline.visits import Document, Gap, Visit, only_the_feed, overtak
 from monitor.settings import BACKFILL_OFF, FeedSettings
 
 IN_HAND = 16  # documents that wait to be read or stored while others are fetched, about
+AT_ONCE = 8  # visits begun together: a crowd would shake hands together, and hold up all others
+BREATH = 0.002  # seconds until the next few
 FEW = 8  # visits: with more under way, what a visit left is stored together with others
 MANY = 100  # entries: to normalise them takes a hundredth of a second
 PORTION = 500  # new entries stored before other feeds get the lane
@@ -76,11 +78,16 @@ class Poller:
         if at is None:  # a round visits each feed once
             await self._give_back()
         feeds = await self._claims.due(at or self._clock())
-        for feed in feeds:
-            visit = asyncio.create_task(self.visit(feed), name=f"poll {feed.name}")
-            self._visits.add(visit)
-            visit.add_done_callback(partial(self._ended, feed))
+        for number, feed in enumerate(feeds, start=1):
+            self._begin(feed)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(BREATH)
         return len(feeds)
+
+    def _begin(self, feed: Feed) -> None:
+        visit = asyncio.create_task(self.visit(feed), name=f"poll {feed.name}")
+        self._visits.add(visit)
+        visit.add_done_callback(partial(self._ended, feed))
 
     def _ended(self, feed: Feed, visit: asyncio.Task[Polled]) -> None:
         self._visits.discard(visit)

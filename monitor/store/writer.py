@@ -22,6 +22,7 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 GATHERING = 0.05  # seconds
+FEW = 8  # answers handed over before the event loop gets its turn
 QUIET = 0.2  # seconds without work: then is the time for what nobody waits for
 
 Future = asyncio.Future[Any]
@@ -180,7 +181,11 @@ class Writer:
     # --- in the event loop
 
     def _hand_over(self, results: list[tuple[Future, Any]]) -> None:
-        for future, result in results:
+        """A few at a time: what each wakes has its turn before the next are woken."""
+        if len(results) > FEW:
+            assert self._loop is not None
+            self._loop.call_soon(self._hand_over, results[FEW:])
+        for future, result in results[:FEW]:
             if isinstance(result, StoreDamaged):
                 self.on_damage(result)
             if future.done():
