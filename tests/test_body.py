@@ -15,6 +15,7 @@ from monitor.feeds.body import (
     HELD,
     MAX_BODY,
     MAX_MEMBERS,
+    STEP,
     BadCoding,
     CutOff,
     Inflater,
@@ -32,6 +33,8 @@ def unpack(coding: str, data: bytes, *, step: int = 65_536, limit: int = MAX_BOD
 def taken(inflater: Inflater, data: bytes, *, step: int = 65_536) -> Inflater:
     for start in range(0, len(data), step):
         inflater.feed(data[start : start + step])
+        while inflater.step():
+            pass
     return inflater
 
 
@@ -109,6 +112,23 @@ def test_what_is_held_is_bounded_and_its_faults_are_found_at_its_end() -> None:
         inflater = Inflater("gzip", limit=1 << 20, known="0" * 32)
         with pytest.raises(error):
             taken(inflater, bad).finish()
+
+
+@pytest.mark.parametrize("size", [STEP - 1, STEP, STEP + 1, 3 * STEP])
+@pytest.mark.parametrize("step", [7, 1 << 20])
+@pytest.mark.parametrize("byte", [b"a", b"\0"])
+def test_little_is_unpacked_at_a_time(size: int, step: int, byte: bytes) -> None:
+    body = byte * size
+    packed = gzip.compress(body) + gzip.compress(b"end")
+    assert unpack("gzip", packed, step=step) == body + b"end"
+    inflater = Inflater("gzip")
+    inflater.feed(packed)
+    steps = 1
+    while inflater.step():
+        assert len(inflater._body) <= steps * STEP
+        steps += 1
+    assert inflater.finish() == body + b"end"
+    assert steps >= 1 + size // STEP
 
 
 def test_an_empty_body_is_empty_whatever_it_is_labelled() -> None:

@@ -36,6 +36,8 @@ from monitor.supervisor import Progress, Supervisor
 
 log = structlog.get_logger()
 
+YOUNG = 10_000  # objects made and kept until garbage is looked for; by itself Python takes 700
+
 
 class Shows(Protocol):
     """What is done with events: printed on a terminal, or logged as JSON lines."""
@@ -151,7 +153,9 @@ async def _session(
             hinted=waker.hinted,
             stuck=waker.stuck,
         ) as session:
-            gc.freeze()  # what is loaded stays: to look for garbage in it holds everything up
+            # What is loaded stays; to look for garbage among all that lives holds everything up.
+            gc.freeze()
+            gc.set_threshold(YOUNG)
             yield session, shows, waker
     finally:
         shows.stop()

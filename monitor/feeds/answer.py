@@ -5,6 +5,7 @@ Knows httpx's responses; sends nothing.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -81,6 +82,8 @@ async def read(url: httpx.URL, response: httpx.Response, asking: Asking) -> Fetc
 
 async def _document(url: httpx.URL, response: httpx.Response, asking: Asking) -> FetchResult:
     packed = await _packed(response, asking)
+    while packed.step(all_taken=True):
+        await asyncio.sleep(0)
     body = packed.finish()
     etag, last_modified = _header(response, b"etag"), _header(response, b"last-modified")
     age = max_age(response.headers.get("cache-control"))
@@ -122,6 +125,8 @@ async def _packed(response: httpx.Response, asking: Asking) -> Inflater:
     try:
         async for chunk in response.aiter_raw():
             inflater.feed(chunk)
+            while inflater.step():  # a few bytes may become many
+                await asyncio.sleep(0)
     except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
         raise CutOff("the answer breaks off before its end") from error
     return inflater

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections import deque
 
 MAX_BODY = 15 << 20  # bytes, as sent and after decompression
 MAX_MEMBERS = 1_000  # of one gzip stream: bgzip makes 240 of MAX_BODY; empty ones only cost time
+STEP = 1 << 20  # bytes unpacked at a time: some thousandths of a second
 HELD = 256 << 10  # bytes as sent that wait for the end of their body before they are unpacked
 
 _AUTO = 47  # zlib's window bits: 32 + 15, the header tells gzip from zlib
@@ -31,7 +33,10 @@ class CutOff(BodyError):
 
 
 class Inflater:
-    """Takes the chunks of a body as sent; bounded by *limit* bytes, packed and unpacked."""
+    """Takes the chunks of a body as sent; bounded by *limit* bytes, packed and unpacked.
+
+    What was taken is unpacked by ``step``, a little at a time, and what is left by ``finish``.
+    """
 
     def __init__(
         self, coding: str, *, limit: int = MAX_BODY, known: str | None = None, read_as: str = ""
@@ -50,7 +55,7 @@ class Inflater:
         self._deflate = name == "deflate"
         self._limit = limit
         self._taken = 0  # bytes as sent
-        self._known, self._held = known, list[bytes]()
+        self._known, self._held = known, deque[bytes]()
         self._hash = hashlib.sha256(f"{name} {read_as} ".encode())
         self._head = b""  # the first bytes, until they are enough to tell the format
         self._stream: zlib._Decompress | None = None
@@ -67,8 +72,17 @@ class Inflater:
             return
         self._hash.update(chunk)
         self._held.append(chunk)
-        if self._known is None or self._taken > HELD:
-            self._unpack()
+
+    def step(self, *, all_taken: bool = False) -> bool:
+        """Unpack a little; whether there is more to do.  Raises TooLarge, BadCoding.
+
+        Nothing, as long as it may be the known body; *all_taken*: no chunk comes any more.
+        """
+        if self._may_be_known(all_taken):
+            return False
+        if self._held:
+            self._inflate(self._held.popleft())
+        return bool(self._held)
 
     @property
     def packed_hash(self) -> str | None:
@@ -78,33 +92,37 @@ class Inflater:
     def finish(self) -> bytes | None:
         """The whole body; None if it is the known one.  Raises TooLarge, BadCoding, and CutOff if
         the packed stream has not ended."""
-        if self._held and self.packed_hash == self._known:
+        while self.step(all_taken=True):
+            pass
+        if self._held:
             return None
-        self._unpack()
         if self._head or (self._stream is not None and not self._stream.eof):
             raise CutOff("the packed answer stops before its end")
         return bytes(self._body)
 
-    def _unpack(self) -> None:
-        held, self._held = self._held, []
-        for chunk in held:
-            while chunk:
-                chunk = self._inflate(chunk)
+    def _may_be_known(self, all_taken: bool) -> bool:
+        if self._known is None or self._taken > HELD:
+            return False
+        return not all_taken or self.packed_hash == self._known
 
-    def _inflate(self, chunk: bytes) -> bytes:
-        """Unpack *chunk*; what is left of it when one gzip member has ended."""
+    def _inflate(self, chunk: bytes) -> None:
+        """Unpack some of *chunk*, and put the rest back."""
         if self._stream is None or self._stream.eof:
             chunk = self._open(chunk)
-        if self._stream is None or not chunk:
-            return b""
+        if self._stream is None or self._stream.eof:
+            return
         room = self._limit + 1 - len(self._body)  # one more than allowed shows that there is more
+        at_once = min(room, STEP)
         try:
-            self._body += self._stream.decompress(chunk, room)
+            some = self._stream.decompress(chunk, at_once)
         except zlib.error as error:
             raise BadCoding(f"the packed answer is broken ({error})") from error
+        self._body += some
         if len(self._body) > self._limit:
             raise TooLarge(f"more than {_size(self._limit)} when unpacked")
-        return self._stream.unused_data
+        rest = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
+        if rest or (len(some) == at_once and not self._stream.eof):  # more may come of nothing
+            self._held.appendleft(rest)
 
     def _open(self, chunk: bytes) -> bytes:
         """Begin a packed stream with *chunk*; what to unpack, b"" while it is too short to tell."""

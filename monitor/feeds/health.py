@@ -181,10 +181,11 @@ def _merged(
     merge: Callable[[Sequence[Alert], datetime], Alert],
     now: datetime,
 ) -> tuple[Alert, ...]:
-    alike = [alert for alert in alerts if alert.subject.startswith(f"operator:{condition}:")]
-    if len(alike) < TOGETHER:
-        return tuple(alerts)
-    return (merge(alike, now), *(alert for alert in alerts if alert not in alike))
+    alike, others = list[Alert](), list[Alert]()
+    for alert in alerts:
+        same = alert.subject.startswith(f"operator:{condition}:")
+        (alike if same else others).append(alert)
+    return tuple(alerts) if len(alike) < TOGETHER else (merge(alike, now), *others)
 
 
 def _names(alerts: Sequence[Alert]) -> str:
