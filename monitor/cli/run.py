@@ -28,6 +28,7 @@ from monitor.events import Event, Handed, Polled, PollKind, Trouble
 from monitor.feeds import health
 from monitor.heaps import bound_heaps
 from monitor.model import Feed, Refused
+from monitor.pipeline.all_feeds import all_feeds
 from monitor.pipeline.last_list import last_good
 from monitor.pipeline.session import Session, opened
 from monitor.rules.load import RuleSet
@@ -105,7 +106,7 @@ async def _run(path: Path, log_level: str) -> None:
         )
         waker.daemon = daemon
         session.store.on_damage = partial(waker.despair, session)
-        shows.start(session.in_force.config, session.in_force.rules, await _feeds(session))
+        shows.start(session.in_force.config, session.in_force.rules, await all_feeds(session.store))
         supervisor.tell("READY=1", f"MAINPID={os.getpid()}")
         watching = asyncio.create_task(supervisor.watch(progress, partial(_how_it_is, session)))
         await daemon.run()
@@ -116,7 +117,7 @@ async def _run(path: Path, log_level: str) -> None:
 async def _once(path: Path, log_level: str) -> int:
     failed: list[Event] = []
     async with _session(path, log_level, failed) as (session, shows, _):
-        shows.start(session.in_force.config, session.in_force.rules, await _feeds(session))
+        shows.start(session.in_force.config, session.in_force.rules, await all_feeds(session.store))
         await session.poller.round()
         await session.articles.round()
         await session.upkeep.sweep()
@@ -188,14 +189,10 @@ def _is_failure(event: Event) -> bool:
     )
 
 
-async def _feeds(session: Session) -> list[Feed]:
-    return await session.store.call(lambda store: store.feeds())
-
-
 async def _how_it_is(session: Session) -> str:
     """One line for ``systemctl status``."""
     try:
-        feeds = [feed for feed in await _feeds(session) if not feed.paused]
+        feeds = [feed for feed in await all_feeds(session.store) if not feed.paused]
         counts = await session.store.call(lambda store: store.queue_lengths())
     except StoreBusy:
         return "the database is busy"

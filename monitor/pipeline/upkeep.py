@@ -14,6 +14,7 @@ from monitor.events import Welcomed
 from monitor.feeds import gaps, health, quiet
 from monitor.ingest.telling import story_alert, told
 from monitor.model import Alert, Delivery, Entry, Feed, Label, Standing
+from monitor.pipeline.all_feeds import all_feeds
 from monitor.pipeline.fallbacks import Fallbacks
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.shared import Shared
@@ -29,7 +30,7 @@ SHARE = 0.05  # of the time, at most, is spent on it: to look through ten thousa
 LOOK_BACK = timedelta(days=7)
 LOOK_BACK_ENTRIES = 5_000
 PORTION = 1_000  # entries looked back at in one go
-FEW = 50  # feeds read or looked at before others get their turn
+FEW = 50  # feeds looked at before others get their turn
 
 
 class Upkeep:
@@ -124,7 +125,7 @@ class Upkeep:
         """Tell once of each feed that stays broken, looks wrong, is silent or has a gap, and once
         of each that is well again."""
         now = self._clock()
-        feeds = await self._feeds()
+        feeds = await all_feeds(self._store)
         if health.gathering(feeds, now, self._in_force.config.poll.interval):
             return
         told: list[Alert] = []
@@ -140,15 +141,6 @@ class Upkeep:
             rows = deliveries(alerts, {}, (), self._in_force.config, now)
             await self._store.call(lambda store: store.report_feeds(marked, alerts, rows))
             self._queued()
-
-    async def _feeds(self) -> list[Feed]:
-        """All, by name; in portions, so that visits need not wait for ten thousand."""
-        ids = await self._store.call(lambda store: store.feed_ids())
-        found: list[Feed] = []
-        for start in range(0, len(ids), FEW):
-            few = ids[start : start + FEW]
-            found += await self._store.call(partial(_those, few))
-        return found
 
     def _news_of(self, feed: Feed, now: datetime) -> tuple[Feed, list[Alert]]:
         """What is to be told about *feed*, and the feed as told."""
@@ -197,7 +189,7 @@ class Upkeep:
         new = await self._store.call(
             lambda store: [each for each in config.channels if store.note(_note(each)) is None]
         )
-        feeds = [feed for feed in await self._feeds() if not feed.paused] if new else []
+        feeds = [feed for feed in await all_feeds(self._store) if not feed.paused] if new else []
         self.welcomed = not feeds
         first_round_over = all(feed.polled_at is not None for feed in feeds)
         anything_seen = any(feed.baseline_at is not None for feed in feeds)
@@ -254,10 +246,6 @@ class Upkeep:
 
 def _until_next(took: timedelta, *, welcomed: bool) -> timedelta:
     return min(max(EVERY if welcomed else AT_FIRST, took / SHARE), EVERY)
-
-
-def _those(ids: Sequence[str], store: Store) -> list[Feed]:
-    return store.feeds_with(ids)
 
 
 def _portion(since: datetime, before: int | None, store: Store) -> list[tuple[int, Entry]]:

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from monitor.errors import StoreError
 from monitor.model import ChannelState, Feed
 from monitor.pipeline import sight
+from monitor.pipeline.all_feeds import all_feeds
 from monitor.pipeline.distress import Distress
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.sight import Blind, Reason
@@ -67,14 +69,15 @@ class Vigil:
     async def _stored(self) -> Stored | None:
         try:
             async with asyncio.timeout(self._patience.total_seconds()):
-                return await self._store.call(_read)
+                feeds = await all_feeds(self._store)
+                return await self._store.call(partial(_read, feeds))
         except (StoreError, TimeoutError):
             return None
 
 
-def _read(store: Store) -> Stored:
+def _read(feeds: Sequence[Feed], store: Store) -> Stored:
     return Stored(
-        feeds=store.feeds(),
+        feeds=feeds,
         channels=store.channel_states(),
         queue=store.queue_lengths(),
         oldest_waiting_at=store.oldest_waiting_at(),
