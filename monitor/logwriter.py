@@ -39,11 +39,12 @@ class LogWriter:
         lost: Callable[[int], str],
         due: Callable[[], Iterable[str]] = _nothing,
         end: str = "\n",
+        name: str = "log",
         room: int = ROOM,
         look_every: float = LOOK_EVERY,
     ) -> None:
         self._write, self._lost, self._due = write, lost, due
-        self._end, self._room, self._look_every = end, room, look_every
+        self._end, self._name, self._room, self._look_every = end, name, room, look_every
         self._lines: deque[str] = deque()
         self._held = 0  # characters in _lines
         self._missing = 0  # lines dropped or refused, and not told of yet
@@ -60,16 +61,11 @@ class LogWriter:
             self._lines.append(line)
             self._held += len(line)
             if self._thread is None:
-                self._thread = Thread(target=self._run, name="log", daemon=True)
+                self._thread = Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
-    @property
-    def missing(self) -> int:
-        """Lines dropped or refused that were not told of yet."""
-        return self._missing
-
-    def drain(self, seconds: float | None = PATIENCE) -> bool:
+    def drain(self, seconds: float = PATIENCE) -> bool:
         """Wait until all is written, at most *seconds*; whether it is."""
         with self._changed:
             return self._changed.wait_for(self._is_idle, seconds)

@@ -67,14 +67,18 @@ class Supervisor:
                 log.error("no progress", parts=stuck)
                 self.tell(f"STATUS=stuck: {', '.join(stuck)}")
             else:
-                self.tell("WATCHDOG=1", f"STATUS={await _said(status)}")
+                self.tell("WATCHDOG=1")  # first: how we are may take long to find out
+                self.tell(f"STATUS={await _said(status, pause)}")
             await asyncio.sleep(pause)
 
 
-async def _said(status: Callable[[], Awaitable[str]]) -> str:
+async def _said(status: Callable[[], Awaitable[str]], seconds: float) -> str:
     """How we are; that this cannot be said is no sign that no work gets done."""
     try:
-        return await status()
+        async with asyncio.timeout(seconds):
+            return await status()
+    except TimeoutError:
+        return "the database is slow to answer"
     except Exception:
         log.exception("no status")
         return "how it is cannot be said: see the log"

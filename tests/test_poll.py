@@ -126,6 +126,21 @@ async def test_a_crowd_begins_a_few_at_a_time(tmp_path: Path, parser: Parser) ->
     assert max(turns.values()) <= AT_ONCE
 
 
+@pytest.mark.parametrize("count", [AT_ONCE, 2 * AT_ONCE, 2 * AT_ONCE + 1])
+async def test_a_round_ends_though_all_visits_end_while_it_begins(
+    tmp_path: Path, parser: Parser, count: int
+) -> None:
+    config, done, stalls = config_of(tmp_path), asyncio.Semaphore(0), Stalls()
+    stalls.answer(count)
+    store = Writer(lambda: SqliteStore.open(config.database))
+    some = [feed_settings(name=f"{n}", url=f"https://h{n}/") for n in range(count)]
+    await store.call(lambda each: each.sync_feeds(some, NOW))
+    poller = a_poller(config, store, parser, clock=Clock(), fetcher=stalls, done=done)
+    async with asyncio.timeout(10):
+        await poller.round()
+    await store.aclose()
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_quick_hosts_are_visited_however_many_slow_ones_wait(
     tmp_path: Path, parser: Parser

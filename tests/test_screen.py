@@ -1,153 +1,143 @@
-"""What a terminal shows while it runs, and that one that is held up (Ctrl-S) holds up nobody."""
+"""What feedparser does not get to see, and that everything else passes untouched."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import pty
-import re
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-from threading import Thread
-from typing import TextIO
 
 import pytest
 
-from monitor.cli.screen import Screen
-from tests.test_whole import ROOT, House, a_house
+from monitor.feeds import document
+from monitor.feeds.screen import MAX_ATTRIBUTES, MAX_DEPTH, screened
 
-HOLD, GO_ON = b"\x13", b"\x11"  # Ctrl-S, Ctrl-Q
-CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
-
-
-class Terminal:
-    """A pseudo-terminal: ``theirs`` is what a program prints on, ``seen`` what came out of it."""
-
-    def __init__(self) -> None:
-        self._ours, end = pty.openpty()
-        self.theirs: TextIO = os.fdopen(end, "w")
-        self._seen = b""
-        Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        try:
-            while some := os.read(self._ours, 65536):
-                self._seen += some
-        except OSError:  # nobody has the other end any more
-            return
-
-    @property
-    def seen(self) -> str:
-        return CODES.sub("", self._seen.decode()).replace("\r\n", "\n")
-
-    def press(self, key: bytes) -> None:
-        os.write(self._ours, key)
-
-    def shows(self, words: str, within: float = 10) -> bool:
-        until = time.monotonic() + within
-        while words not in self.seen and time.monotonic() < until:
-            time.sleep(0.01)
-        return words in self.seen
-
-    def close(self) -> None:
-        self.theirs.close()
-        os.close(self._ours)
+ITEM = "<item><title>A &#8217; b</title><guid>1</guid></item>"
 
 
-@pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    with closing(Terminal()) as made:
-        yield made
+def rss(*items: str, head: str = "") -> bytes:
+    return f"{head}<rss version='2.0'><channel>{''.join(items)}</channel></rss>".encode()
 
 
-def test_what_is_printed_is_shown(terminal: Terminal) -> None:
-    screen = Screen(terminal.theirs)
-    assert screen.isatty()
-    print("Ministers meet – today", file=screen)
-    screen.wait()
-    assert terminal.shows("Ministers meet – today\n")
-    screen.end()
+def read(body: bytes) -> dict:
+    found = document.read({"final_url": "https://n.example/f", "content_type": "text/xml"}, body)
+    assert "failed" not in found, found
+    return found
 
 
-def test_a_terminal_that_is_held_up_holds_up_nobody(terminal: Terminal) -> None:
-    screen = Screen(terminal.theirs, room=50_000)
-    terminal.press(HOLD)
-    time.sleep(0.05)  # the key is read by the terminal, not by us
-    began = time.monotonic()
-    for number in range(10_000):
-        screen.write(f"line {number}\n")
-    assert time.monotonic() - began < 5
-    assert "line 9" not in terminal.seen
-    terminal.press(GO_ON)
-    screen.wait()
-    screen.write("the last\n")
-    screen.wait()
-    assert terminal.shows("the last\n")
-    left_out = re.search(
-        r"\((\d+) lines are left out here: this terminal was held up\)", terminal.seen
-    )
-    assert left_out is not None
-    assert terminal.seen.count("\nline ") + 1 == 10_000 - int(left_out[1])
-    screen.end()
+HARMLESS = {
+    "plain": rss(ITEM),
+    "a declaration": rss(ITEM, head="<?xml version='1.0'?>\n"),
+    "a DTD elsewhere": rss(
+        ITEM, head='<!DOCTYPE rss PUBLIC "-//Netscape//DTD RSS 0.91//EN" "http://n.example/dtd">\n'
+    ),
+    "entities of its own": rss(
+        "<item><title>&nato;</title></item>", head='<!DOCTYPE rss [\n<!ENTITY nato "N A T O">\n]>\n'
+    ),
+    "an entity that names an HTML one": rss(
+        ITEM, head='<!DOCTYPE rss [<!ENTITY and "&amp;"> <!ENTITY e "&#233;">]>'
+    ),
+    "a long attribute": rss(f"<item title='{'x' * 5_000}'><title>A</title></item>"),
+    "markup in CDATA": rss(f"<item><title>A</title><x><![CDATA[{'<b>' * 2_000}]]></x></item>"),
+    "brackets in CDATA": rss("<item><title><![CDATA[a]] > b]>c]]]]></title></item>"),
+    "breaks without an end": rss(f"<item><x>{'<br>' * (MAX_DEPTH - 10)}</x></item>" * 3),
+    "items without an end": rss("<item><title>A</title>" * (MAX_DEPTH + 10)),
+    "an open comment": rss(ITEM) + b"<!-- " + b"<a>" * 2_000,
+}
 
 
-def test_whoever_waits_for_what_cannot_be_shown_is_told(terminal: Terminal) -> None:
-    screen = Screen(terminal.theirs)
-    terminal.theirs.close()
-    screen.write("for nobody\n")
-    with pytest.raises(OSError, match="not shown"):
-        screen.wait()
-    screen.end()
+@pytest.mark.parametrize("body", HARMLESS.values(), ids=HARMLESS)
+def test_what_publishers_write_passes_as_it_came(body: bytes) -> None:
+    found = screened(body)
+    assert found is not None
+    assert (found.body, found.notes) == (body, ())
 
 
-async def at(terminal: Terminal, house: House) -> None:
-    """Start the monitor at *terminal*."""
-    house.process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(ROOT / "run_monitor.py"), "run", "--config", str(house.config)),
-        stdin=terminal.theirs,
-        stdout=terminal.theirs,
-        stderr=terminal.theirs,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
-    )
+def test_a_declaration_gets_one_line_break_and_no_mark_before_it() -> None:
+    found = screened(b"\xef\xbb\xbf \n<?xml version='1.0'?>\n\n\n<rss/>")
+    assert found is not None
+    assert found.body == b"<?xml version='1.0'?>\n<rss/>"
 
 
-async def test_the_monitor_goes_on_while_its_terminal_is_held_up(
-    tmp_path: Path, terminal: Terminal
-) -> None:
-    async with a_house(tmp_path) as house:
-        house.write_config(
-            house.sink.url("200"), extra='[[channels]]\nname = "me"\nurl = "terminal"'
-        )
-        house.outlet.publish("NATO met last week", minutes_ago=600)
-        await at(terminal, house)
-        await house.until(lambda: "baseline: 1 entries" in terminal.seen, "the first round")
-        terminal.press(HOLD)
-        house.outlet.publish("NATO meets today")
-        await house.until(lambda: house.told("NATO meets today"), "the alert by webhook")
-        polls = house.outlet.gets
-        await house.until(lambda: house.outlet.gets >= polls + 2, "two more polls")
-        assert "NATO meets today" not in terminal.seen
-        terminal.press(GO_ON)
-        await house.until(lambda: "sent to me" in terminal.seen, "the alert on the terminal")
-        assert await house.stop() == 0
-    said = terminal.seen
-    assert "Feeds    1 watched, 0 switched off\n" in said
-    assert "Rules    1 from " in said
-    assert "Outlet: 1 new, alerts: nato\n" in said
-    assert said.count("Alert ") == 2, "the one that would have been, and the new one"
+@pytest.mark.parametrize("body", [b"<?xml " + b"x" * 3_000, b"<?xml version='1.0'>"])
+def test_a_declaration_without_an_end_is_refused(body: bytes) -> None:
+    assert screened(body) is None
 
 
-async def test_the_end_does_not_wait_for_a_terminal_that_is_held_up(
-    tmp_path: Path, terminal: Terminal
-) -> None:
-    async with a_house(tmp_path) as house:
-        house.outlet.publish("Old", minutes_ago=600)
-        await at(terminal, house)
-        await house.until(lambda: "baseline: 1 entries" in terminal.seen, "the first round")
-        terminal.press(HOLD)
-        house.outlet.publish("NATO meets today")
-        await house.until(lambda: house.told("NATO meets today"), "the alert by webhook")
-        assert await house.stop() == 0  # within 15 s
+NESTED = '<!ENTITY a "ha"> <!ENTITY b "&a;&a;"> <!ENTITY c "&b;&b;">'
+GROWING = {
+    "made of each other": f"<!DOCTYPE rss [{NESTED}]>",
+    "in another order": '<!DOCTYPE rss [<!ENTITY b "&a;"><!ENTITY a "x">]>',
+    "behind a comment that looks like an element": f"<!-- <x -->\n<!DOCTYPE rss [{NESTED}]>",
+    "behind an instruction": f"<?xml version='1.0'?>\n<?style x?><!DOCTYPE rss [{NESTED}]>",
+    "with brackets in quotes": f"<!DOCTYPE rss [<!ENTITY q ']>'> {NESTED}]>",
+    "long, and used often": f"<!DOCTYPE rss [<!ENTITY c '{'x' * 30_000}'>]>",
+}
+
+
+@pytest.mark.parametrize("head", GROWING.values(), ids=GROWING)
+def test_entities_that_grow_are_left_out_and_said(head: str) -> None:
+    item = f"<item><title>{'&c;' * 50}</title><guid>1</guid></item>"
+    found = read(rss(item, head=head))
+    assert len(found["entries"]) == 1
+    assert "haha" not in found["entries"][0]["title"]
+    assert "its entities are made to grow without bounds; they were left out" in found["warnings"]
+
+
+def test_entities_of_its_own_are_still_read() -> None:
+    assert read(HARMLESS["entities of its own"])["entries"][0]["title"] == "N A T O"
+
+
+@pytest.mark.parametrize("value", ['"x"', "'x'", "x", '"x > y"'])
+def test_attributes_beyond_the_limit_are_cut(value: str) -> None:
+    many = " ".join(f"a{n}={value}" for n in range(3_000))
+    found = screened(rss(f"<item {many}><title>A</title></item>"))
+    assert found is not None
+    assert found.body.count(b" a") == MAX_ATTRIBUTES
+    assert found.body.endswith(b"><title>A</title></item></channel></rss>")
+    assert found.notes == (f"an element has more than {MAX_ATTRIBUTES} attributes; they were cut",)
+
+
+def test_elements_that_lie_too_deep_lose_their_tags_not_their_text() -> None:
+    deep = "<a>" * 2_000 + "text" + "</a>" * 2_000
+    found = screened(rss(f"<item>{deep}<title>A</title></item>", ITEM))
+    assert found is not None
+    assert found.body.count(b"<a>") == found.body.count(b"</a>") == MAX_DEPTH - 3
+    assert b"text" in found.body
+    assert found.body.endswith(rss(ITEM).removeprefix(b"<rss version='2.0'><channel>"))
+
+
+XHTML = (
+    "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>1</id><title>A</title>"
+    "<content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>{}x{}</div></content>"
+    "</entry></feed>"
+)
+MANY = " ".join(f"a{n}='x'" for n in range(20_000))
+SLOW = {
+    "attributes": rss(f"<item {MANY}>{ITEM[6:]}"),
+    "depth": rss(f"<item>{'<a>' * 20_000}{'</a>' * 20_000}{ITEM[6:]}"),
+    "deep XHTML": XHTML.format("<div>" * 20_000, "</div>" * 20_000).encode(),
+    "an author that is almost an address": rss(
+        f"<item><author>a@{'a.' * 20_000}!</author>{ITEM[6:]}"
+    ),
+    "open CDATA sections": rss(ITEM, "<![CDATA[" * 20_000),
+    "open comments": rss(ITEM, "<!--" * 50_000),
+    "an open DOCTYPE": rss(ITEM, head="<!DOCTYPE " + "[" * 50_000 + "'"),
+    "open quotes in a DOCTYPE": rss(ITEM, head="<!DOCTYPE rss [" + "'a\" " * 20_000),
+    "an open tag": rss(ITEM, "<a " + "b = " * 50_000),
+    "closed often": rss(ITEM, "</a>" * 20_000),
+}
+
+
+@pytest.mark.parametrize("body", SLOW.values(), ids=SLOW)
+def test_what_took_minutes_takes_less_than_a_second(body: bytes) -> None:
+    began = time.process_time()
+    found = screened(body)
+    assert found is not None
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "name", ["attributes", "depth", "deep XHTML", "an author that is almost an address"]
+)
+def test_and_so_does_reading_it(name: str) -> None:
+    began = time.process_time()
+    assert len(read(SLOW[name])["entries"]) == 1
+    assert time.process_time() - began < 2

@@ -29,6 +29,7 @@ from monitor.rules.load import RuleSet
 from monitor.settings import Config
 from monitor.terminal import console, plain
 
+FRAMES = 2  # of the progress bar, a second: each waits for a terminal that is held up
 SHOWN = 5  # matches of the first round printed in full
 
 
@@ -58,18 +59,20 @@ class Live:
                 TextColumn("feeds"),
                 console=self._console,
                 transient=True,
+                refresh_per_second=FRAMES,
             )
             self._progress.add_task("first", total=unseen)
             self._progress.start()
 
-    def stop(self) -> None:
-        self._end_progress()
-        self._screen.end()
-
-    def _end_progress(self) -> None:
+    def end_progress(self) -> None:
+        """The progress bar, if it stands yet, is taken away."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+    def close(self) -> None:
+        self.end_progress()
+        self._screen.end()
 
     def __call__(self, event: Event) -> None:
         printers: dict[type, Callable[..., None]] = {
@@ -87,10 +90,11 @@ class Live:
 
         Raises OSError if it cannot be.
         """
-        self._console.print()
-        self._console.print(plain(text))
-        self._console.print()
-        self._screen.wait()
+        with self._console.capture() as shown:
+            self._console.print()
+            self._console.print(plain(text))
+            self._console.print()
+        self._screen.show(shown.get())
 
     # --- one printer an event
 
@@ -139,7 +143,7 @@ class Live:
         self._say(f"{event.what}: {event.detail}", "red")
 
     def _welcomed(self, event: Welcomed) -> None:
-        self._end_progress()
+        self.end_progress()
         would_have = "" if event.sent else f", {len(event.stories)} would have alerted"
         self._say(f"baseline: {event.entries} entries{would_have}", "bold")
         for story in reversed(event.stories[:SHOWN]):

@@ -26,7 +26,10 @@ class Journal:
             database=config.database,
         )
 
-    def stop(self) -> None:
+    def end_progress(self) -> None:
+        """There is none."""
+
+    def close(self) -> None:
         """Nothing is left open."""
 
     def message(self, text: str) -> None:

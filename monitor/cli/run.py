@@ -49,7 +49,9 @@ class Shows(Protocol):
 
     def message(self, text: str) -> None: ...
 
-    def stop(self) -> None: ...
+    def end_progress(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 log_level_option = click.option(
@@ -106,7 +108,9 @@ async def _run(path: Path, log_level: str) -> None:
         )
         waker.daemon = daemon
         session.store.on_damage = partial(waker.despair, session)
-        shows.start(session.in_force.config, session.in_force.rules, await all_feeds(session.store))
+        shows.start(
+            session.in_force.config, session.in_force.rules, await all_feeds(session.store.call)
+        )
         supervisor.tell("READY=1", f"MAINPID={os.getpid()}")
         watching = asyncio.create_task(supervisor.watch(progress, partial(_how_it_is, session)))
         await daemon.run()
@@ -117,7 +121,9 @@ async def _run(path: Path, log_level: str) -> None:
 async def _once(path: Path, log_level: str) -> int:
     failed: list[Event] = []
     async with _session(path, log_level, failed) as (session, shows, _):
-        shows.start(session.in_force.config, session.in_force.rules, await all_feeds(session.store))
+        shows.start(
+            session.in_force.config, session.in_force.rules, await all_feeds(session.store.call)
+        )
         await session.poller.round()
         await session.articles.round()
         await session.upkeep.sweep()
@@ -157,9 +163,12 @@ async def _session(
             # What is loaded stays; to look for garbage among all that lives holds everything up.
             gc.freeze()
             gc.set_threshold(YOUNG)
-            yield session, shows, waker
+            try:
+                yield session, shows, waker
+            finally:
+                shows.end_progress()
     finally:
-        shows.stop()
+        shows.close()
 
 
 def _warn(warnings: Sequence[Problem]) -> None:
@@ -192,7 +201,7 @@ def _is_failure(event: Event) -> bool:
 async def _how_it_is(session: Session) -> str:
     """One line for ``systemctl status``."""
     try:
-        feeds = [feed for feed in await all_feeds(session.store) if not feed.paused]
+        feeds = [feed for feed in await all_feeds(session.store.call) if not feed.paused]
         counts = await session.store.call(lambda store: store.queue_lengths())
     except StoreBusy:
         return "the database is busy"

@@ -17,7 +17,9 @@ class Screen(io.TextIOBase):
     def __init__(self, terminal: TextIO, *, room: int = ROOM) -> None:
         # Its own: while a progress bar stands, sys.stdout is one that prints here.
         self._terminal = terminal
-        self._writer = LogWriter(partial(to_file, terminal), lost=_lost, end="", room=room)
+        self._writer = LogWriter(
+            partial(to_file, terminal), lost=_lost, end="", room=room, name="screen"
+        )
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -37,11 +39,12 @@ class Screen(io.TextIOBase):
         self._writer.put(text)
         return len(text)
 
-    def wait(self) -> None:
-        """Until all is shown, however long it takes.  Raises OSError if some of it cannot be."""
-        self._writer.drain(None)
-        if self._writer.missing:
-            raise OSError("some of it was not shown")
+    def show(self, text: str) -> None:
+        """Past all that waits: returns when *text* is shown, however long that takes.
+
+        Raises OSError if it cannot be.
+        """
+        to_file(self._terminal, text)
 
     def end(self, seconds: float = PATIENCE) -> None:
         """Show what waits, for at most *seconds*."""
@@ -49,5 +52,5 @@ class Screen(io.TextIOBase):
 
 
 def _lost(pieces: int) -> str:
-    left_out = "1 line is" if pieces == 1 else f"{pieces} lines are"
-    return f"({left_out} left out here: this terminal was held up)\n"
+    """Pieces are lines and the frames of a progress bar: their number would say nothing."""
+    return "(some lines are left out here: this terminal was held up)\n"

@@ -63,7 +63,7 @@ class Inflater:
         self._body = bytearray()
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next *chunk*.  Raises TooLarge, BadCoding."""
+        """Take the next *chunk*.  Raises TooLarge."""
         self._taken += len(chunk)
         if self._taken > self._limit:
             raise TooLarge(f"more than {_size(self._limit)}")

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Protocol, TypeVar
 
 from monitor.model import Feed
 from monitor.store import Store
-from monitor.store.writer import Writer
 
-PORTION = 100
+T = TypeVar("T")
+PORTION = 250  # each waits for its turn in the store, and holds the interpreter for milliseconds
 
 
-async def all_feeds(store: Writer) -> list[Feed]:
-    """By name; each as it was at some moment of the call."""
-    ids = await store.call(lambda each: each.feed_ids())
+class Call(Protocol):
+    """How the store is asked: ``Writer.call``, or that with a deadline for each call."""
+
+    def __call__(self, method: Callable[[Store], T], /) -> Awaitable[T]: ...
+
+
+async def all_feeds(call: Call) -> list[Feed]:
+    """By name; each as it was at some moment meanwhile."""
+    ids = await call(lambda store: store.feed_ids())
     found: list[Feed] = []
     for start in range(0, len(ids), PORTION):
-        found += await store.call(partial(_those, ids[start : start + PORTION]))
+        found += await call(partial(_those, ids[start : start + PORTION]))
     return found
 
 

@@ -80,7 +80,7 @@ class Poller:
         feeds = await self._claims.due(at or self._clock())
         for number, feed in enumerate(feeds, start=1):
             self._begin(feed)
-            if number % AT_ONCE == 0:
+            if number % AT_ONCE == 0 and number < len(feeds):
                 await asyncio.sleep(BREATH)
         return len(feeds)
 
@@ -107,9 +107,10 @@ class Poller:
         What came of them is reported, and not kept: a feed's rhythm is large.
         """
         began = self._clock()
+        self._one_ended.clear()
         while await self.start_due(began) or self._visits:
+            await self._one_ended.wait()  # it may have ended before all the others had begun
             self._one_ended.clear()
-            await self._one_ended.wait()
 
     async def aclose(self, grace: timedelta) -> None:
         """Let running visits finish for *grace*, then abandon them: their feeds stay due."""

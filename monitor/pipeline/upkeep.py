@@ -125,7 +125,7 @@ class Upkeep:
         """Tell once of each feed that stays broken, looks wrong, is silent or has a gap, and once
         of each that is well again."""
         now = self._clock()
-        feeds = await all_feeds(self._store)
+        feeds = await all_feeds(self._store.call)
         if health.gathering(feeds, now, self._in_force.config.poll.interval):
             return
         told: list[Alert] = []
@@ -189,7 +189,9 @@ class Upkeep:
         new = await self._store.call(
             lambda store: [each for each in config.channels if store.note(_note(each)) is None]
         )
-        feeds = [feed for feed in await all_feeds(self._store) if not feed.paused] if new else []
+        feeds = (
+            [feed for feed in await all_feeds(self._store.call) if not feed.paused] if new else []
+        )
         self.welcomed = not feeds
         first_round_over = all(feed.polled_at is not None for feed in feeds)
         anything_seen = any(feed.baseline_at is not None for feed in feeds)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from monitor.errors import StoreError
 from monitor.model import ChannelState, Feed
@@ -18,6 +19,7 @@ from monitor.pipeline.sight import Blind, Reason
 from monitor.store import Store
 
 PATIENCE = timedelta(seconds=5)  # a database that takes longer to answer is none
+T = TypeVar("T")
 _SILENT = Reason(what=Blind.DATABASE, detail="the database does not answer")
 
 
@@ -68,11 +70,14 @@ class Vigil:
 
     async def _stored(self) -> Stored | None:
         try:
-            async with asyncio.timeout(self._patience.total_seconds()):
-                feeds = await all_feeds(self._store)
-                return await self._store.call(partial(_read, feeds))
+            feeds = await all_feeds(self._patiently)
+            return await self._patiently(partial(_read, feeds))
         except (StoreError, TimeoutError):
             return None
+
+    async def _patiently(self, method: Callable[[Store], T]) -> T:
+        async with asyncio.timeout(self._patience.total_seconds()):
+            return await self._store.call(method)
 
 
 def _read(feeds: Sequence[Feed], store: Store) -> Stored:
