@@ -29,6 +29,7 @@ from monitor.model import (
     Oddity,
     Outcome,
     Revision,
+    Rhythm,
     RuleSetRecord,
     Suspicion,
 )
@@ -102,6 +103,18 @@ class TestFeeds:
     def test_a_new_feed_is_due_at_once(self, store):
         feed = claimed(store)
         assert (feed.name, feed.added_at, feed.claim) == ("Example Defence", NOW, 1)
+
+    def test_feeds_can_be_read_without_what_was_learnt_of_them(self, store):
+        feed = replace(claimed(store), rhythm=Rhythm(listed=20, began_at=NOW))
+        assert store.commit([Outcome(feed=feed, learnt=True)]) == [True]
+        assert store.feeds() == store.feeds_with([feed.id]) == [feed]
+        without = [replace(feed, rhythm=Rhythm())]
+        assert store.feeds(rhythms=False) == without
+        assert store.feeds_with([feed.id], rhythms=False) == without
+        visited = replace(claimed(store, NOW + minutes(60 * 24)), rhythm=Rhythm())
+        assert store.commit([Outcome(feed=visited, learnt=False)]) == [True]
+        (found,) = store.feeds()
+        assert found.rhythm == feed.rhythm, "what learnt nothing takes nothing away"
 
     def test_a_claimed_feed_is_not_claimed_again_within_its_lease(self, store):
         claimed(store)

@@ -71,7 +71,7 @@ def _frame(
     channel: Channel, begins: datetime, slot: datetime, config: Config, store: Store
 ) -> Alert:
     since = store.since_digest(channel.name, begins)
-    feeds = [feed for feed in store.feeds() if not feed.paused]
+    feeds = [feed for feed in store.feeds(rhythms=False) if not feed.paused]
     dead = [state.target for state in store.channel_states() if state.stopped or state.failures]
     coverage = Coverage(
         watched=len(feeds),

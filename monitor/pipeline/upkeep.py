@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,8 +14,8 @@ from monitor.clocktrust import Verdict
 from monitor.events import Welcomed
 from monitor.feeds import gaps, health, quiet
 from monitor.ingest.telling import story_alert, told
-from monitor.model import Alert, Delivery, Entry, Feed, Label, Standing
-from monitor.pipeline.all_feeds import all_feeds
+from monitor.model import Alert, Delivery, Entry, Feed, Label, Rhythm, Standing
+from monitor.pipeline.all_feeds import all_feeds, portions
 from monitor.pipeline.fallbacks import Fallbacks
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.shared import Shared
@@ -30,7 +31,6 @@ SHARE = 0.05  # of the time, at most, is spent on it: to look through ten thousa
 LOOK_BACK = timedelta(days=7)
 LOOK_BACK_ENTRIES = 5_000
 PORTION = 1_000  # entries looked back at in one go
-FEW = 50  # feeds looked at before others get their turn
 
 
 class Upkeep:
@@ -124,18 +124,16 @@ class Upkeep:
     async def report_feeds(self) -> None:
         """Tell once of each feed that stays broken, looks wrong, is silent or has a gap, and once
         of each that is well again."""
-        now = self._clock()
-        feeds = await all_feeds(self._store.call)
-        if health.gathering(feeds, now, self._in_force.config.poll.interval):
+        now, call = self._clock(), self._store.call
+        if health.gathering(await all_feeds(call), now, self._in_force.config.poll.interval):
             return
         told: list[Alert] = []
         marked: list[Feed] = []
-        for number, feed in enumerate(feeds, start=1):
-            after, found = self._news_of(feed, now)
-            told += found
-            marked += [after] if found else []
-            if number % FEW == 0:  # there may be ten thousand
-                await asyncio.sleep(0)
+        async for few in portions(call):
+            for feed in few:
+                after, found = self._news_of(feed, now)
+                told += found
+                marked += [replace(after, rhythm=Rhythm())] if found else []
         if told:
             alerts = health.together(told, now)
             rows = deliveries(alerts, {}, (), self._in_force.config, now)

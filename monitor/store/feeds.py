@@ -47,7 +47,7 @@ def netloc_of(url: str) -> str:
 
 def sync(db: sqlite3.Connection, settings: Sequence[FeedSettings], now: datetime) -> None:
     """Make the stored feeds those of the configuration; those that left it are paused, not lost."""
-    stored = all_by_name(db)
+    stored = all_by_name(db, rhythms=False)
     by_url = {feed.url: feed for feed in stored}
     wanted = {each.url for each in settings}
     by_name = {feed.name: feed for feed in stored if feed.url not in wanted}
@@ -157,8 +157,9 @@ def claim_due(
     return by_ids(db, [row["id"] for row in due])
 
 
-def all_by_name(db: sqlite3.Connection) -> list[Feed]:
-    found = db.execute(f"SELECT {rows.FEED_COLUMNS} FROM feeds ORDER BY name")
+def all_by_name(db: sqlite3.Connection, *, rhythms: bool = True) -> list[Feed]:
+    columns = rows.FEED_COLUMNS if rhythms else rows.FEED_WITHOUT_RHYTHM
+    found = db.execute(f"SELECT {columns} FROM feeds ORDER BY name")
     return [rows.feed(row) for row in found]
 
 
@@ -166,8 +167,9 @@ def ids_by_name(db: sqlite3.Connection) -> list[str]:
     return [row["id"] for row in db.execute("SELECT id FROM feeds ORDER BY name")]
 
 
-def by_ids(db: sqlite3.Connection, feed_ids: Iterable[str]) -> list[Feed]:
-    read = f"SELECT {rows.FEED_COLUMNS} FROM feeds WHERE id = ?"
+def by_ids(db: sqlite3.Connection, feed_ids: Iterable[str], *, rhythms: bool = True) -> list[Feed]:
+    columns = rows.FEED_COLUMNS if rhythms else rows.FEED_WITHOUT_RHYTHM
+    read = f"SELECT {columns} FROM feeds WHERE id = ?"
     found = (db.execute(read, [feed_id]).fetchone() for feed_id in feed_ids)
     return [rows.feed(row) for row in found if row is not None]
 

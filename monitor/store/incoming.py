@@ -62,17 +62,17 @@ class Incoming(Transactions):
         with self._writing() as db:
             clock.set_back(db, by, now)
 
-    def feeds(self) -> list[Feed]:
+    def feeds(self, *, rhythms: bool = True) -> list[Feed]:
         with self._reading() as db:
-            return feeds.all_by_name(db)
+            return feeds.all_by_name(db, rhythms=rhythms)
 
     def feed_ids(self) -> list[str]:
         with self._reading() as db:
             return feeds.ids_by_name(db)
 
-    def feeds_with(self, ids: Sequence[str]) -> list[Feed]:
+    def feeds_with(self, ids: Sequence[str], *, rhythms: bool = True) -> list[Feed]:
         with self._reading() as db:
-            return feeds.by_ids(db, ids)
+            return feeds.by_ids(db, ids, rhythms=rhythms)
 
     def claim_due(
         self,

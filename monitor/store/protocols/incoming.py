@@ -45,12 +45,13 @@ class IncomingStore(Protocol):
     def set_back(self, by: timedelta, now: datetime) -> None:
         """The clock was set back *by* so much, to *now*: move what is planned along."""
 
-    def feeds(self) -> list[Feed]: ...
+    def feeds(self, *, rhythms: bool = True) -> list[Feed]:
+        """All, by name; *rhythms*: with what was learnt of when they publish, which is large."""
 
     def feed_ids(self) -> list[str]:
         """Of all feeds, in the order of ``feeds``."""
 
-    def feeds_with(self, ids: Sequence[str]) -> list[Feed]:
+    def feeds_with(self, ids: Sequence[str], *, rhythms: bool = True) -> list[Feed]:
         """Those of *ids* that are stored, in that order."""
 
     def claim_due(
