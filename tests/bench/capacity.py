@@ -138,7 +138,7 @@ async def measured(config: Path, feeds: int, minutes: float) -> Seen:
 
 
 def certified(folder: Path) -> str:
-    """The file of the farm's key and certificate; from now on this process trusts its authority."""
+    """The file of the farm's key and certificate; from now on SSL_CERT_FILE names its authority."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "authority.pem"))
     os.environ["SSL_CERT_FILE"] = str(folder / "authority.pem")
@@ -168,6 +168,7 @@ def run(feeds: int, interval: float, minutes: float, log: Path) -> Seen:
 def endured(feeds: int, interval: float, minutes: float, log: Path) -> Seen:
     all_on_this_machine()
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        stack.callback(os.environ.pop, "SSL_CERT_FILE", None)
         certificate = certified(Path(name))
         base = stack.enter_context(farming(feeds, "--lively", "--unlike", "--tls", certificate))
         port = urlsplit(base).port
