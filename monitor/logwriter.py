@@ -1,4 +1,4 @@
-"""Lines of the log → where they go, by a thread of its own: a log that blocks holds up nobody.
+"""Lines → where they go, by a thread of its own: a log or a terminal that blocks holds up nobody.
 
 Up to ``room`` characters wait; what comes beyond is dropped and counted, and the count is told as
 soon as lines get through again.  The same holds for lines that the target refuses (a full disk).

@@ -239,6 +239,18 @@ def test_ten_that_return_are_one_message_too() -> None:
     assert kept == other
 
 
+def test_many_alerts_are_not_compared_with_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten thousand feeds that would be a hundred million times."""
+
+    def compared(one: Alert, other: object) -> bool:
+        raise AssertionError
+
+    alerts = broken(TOGETHER)
+    monkeypatch.setattr(Alert, "__eq__", compared)
+    (alert,) = health.together(alerts, NOW)
+    assert str(TOGETHER) in alert.title
+
+
 def test_the_same_outage_merged_twice_is_one_alert() -> None:
     assert health.outage(broken(12), NOW).id == health.outage(broken(12), NOW + minutes(1)).id
 

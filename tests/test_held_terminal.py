@@ -128,6 +128,15 @@ async def at(terminal: Terminal, house: House) -> None:
     )
 
 
+async def told_while_held_up(terminal: Terminal, house: House) -> None:
+    """Start the monitor, hold up its terminal, and see an alert come elsewhere."""
+    await at(terminal, house)
+    await house.until(lambda: "baseline: 1 entry" in terminal.seen, "the first round")
+    terminal.press(HOLD)
+    house.outlet.publish("NATO meets today")
+    await house.until(lambda: house.told("NATO meets today"), "the alert by webhook")
+
+
 async def test_the_monitor_goes_on_while_its_terminal_is_held_up(
     tmp_path: Path, terminal: Terminal
 ) -> None:
@@ -136,11 +145,7 @@ async def test_the_monitor_goes_on_while_its_terminal_is_held_up(
             house.sink.url("200"), extra='[[channels]]\nname = "me"\nurl = "terminal"'
         )
         house.outlet.publish("NATO met last week", minutes_ago=600)
-        await at(terminal, house)
-        await house.until(lambda: "baseline: 1 entries" in terminal.seen, "the first round")
-        terminal.press(HOLD)
-        house.outlet.publish("NATO meets today")
-        await house.until(lambda: house.told("NATO meets today"), "the alert by webhook")
+        await told_while_held_up(terminal, house)
         polls = house.outlet.gets
         await house.until(lambda: house.outlet.gets >= polls + 2, "two more polls")
         assert "NATO meets today" not in terminal.seen
@@ -159,9 +164,5 @@ async def test_the_end_does_not_wait_for_a_terminal_that_is_held_up(
 ) -> None:
     async with a_house(tmp_path) as house:
         house.outlet.publish("Old", minutes_ago=600)
-        await at(terminal, house)
-        await house.until(lambda: "baseline: 1 entries" in terminal.seen, "the first round")
-        terminal.press(HOLD)
-        house.outlet.publish("NATO meets today")
-        await house.until(lambda: house.told("NATO meets today"), "the alert by webhook")
+        await told_while_held_up(terminal, house)
         assert await house.stop() == 0  # within 15 s

@@ -27,7 +27,7 @@ from monitor.events import (
 from monitor.model import Accepted, Feed
 from monitor.rules.load import RuleSet
 from monitor.settings import Config
-from monitor.terminal import console, plain
+from monitor.terminal import console, counted, plain
 
 FRAMES = 2  # of the progress bar, a second: each waits for a terminal that is held up
 SHOWN = 5  # matches of the first round printed in full
@@ -104,7 +104,7 @@ class Live:
         if event.kind is PollKind.FAILED:
             self._say(f"{event.feed.name}: {event.detail}", "yellow")
         elif event.baseline:
-            self._say(f"{event.feed.name}: {event.new} entries there already", "dim")
+            self._say(f"{event.feed.name}: {_entries(event.new)} there already", "dim")
         elif event.new or event.edited:
             self._say(f"{event.feed.name}: {_counts(event)}", "green" if event.alerts else "")
         for warning in event.warnings:
@@ -145,7 +145,7 @@ class Live:
     def _welcomed(self, event: Welcomed) -> None:
         self.end_progress()
         would_have = "" if event.sent else f", {len(event.stories)} would have alerted"
-        self._say(f"baseline: {event.entries} entries{would_have}", "bold")
+        self._say(f"baseline: {_entries(event.entries)}{would_have}", "bold")
         for story in reversed(event.stories[:SHOWN]):
             self._console.print()
             for line in terminal_lines(story, self._config.timezone):
@@ -161,6 +161,10 @@ class Live:
 
     def _line(self, word: str, value: str) -> None:
         self._console.print(Text(f"{word:9}", style="bold") + Text(value))
+
+
+def _entries(number: int) -> str:
+    return counted(number, "entry", "entries")
 
 
 def _counts(event: Polled) -> str:

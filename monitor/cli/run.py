@@ -108,9 +108,7 @@ async def _run(path: Path, log_level: str) -> None:
         )
         waker.daemon = daemon
         session.store.on_damage = partial(waker.despair, session)
-        shows.start(
-            session.in_force.config, session.in_force.rules, await all_feeds(session.store.call)
-        )
+        await _show_start(session, shows)
         supervisor.tell("READY=1", f"MAINPID={os.getpid()}")
         watching = asyncio.create_task(supervisor.watch(progress, partial(_how_it_is, session)))
         await daemon.run()
@@ -121,9 +119,7 @@ async def _run(path: Path, log_level: str) -> None:
 async def _once(path: Path, log_level: str) -> int:
     failed: list[Event] = []
     async with _session(path, log_level, failed) as (session, shows, _):
-        shows.start(
-            session.in_force.config, session.in_force.rules, await all_feeds(session.store.call)
-        )
+        await _show_start(session, shows)
         await session.poller.round()
         await session.articles.round()
         await session.upkeep.sweep()
@@ -131,6 +127,11 @@ async def _once(path: Path, log_level: str) -> int:
         await session.housekeeping.round()
         await session.heartbeat.tick()
     return 1 if failed else 0
+
+
+async def _show_start(session: Session, shows: Shows) -> None:
+    in_force = session.in_force
+    shows.start(in_force.config, in_force.rules, await all_feeds(session.store.call))
 
 
 @asynccontextmanager
