@@ -107,12 +107,13 @@ def test_what_is_to_be_shown_for_sure_waits_until_it_is(terminal: Terminal) -> N
 
 
 def test_whoever_shows_what_cannot_be_shown_is_told() -> None:
-    ours, theirs = pty.openpty()
-    os.close(ours)  # it hangs up
+    # Not a terminal that hangs up: not every kernel refuses what is written on that.
+    ours, theirs = os.pipe()
+    os.close(ours)
     with os.fdopen(theirs, "w") as gone:
         screen = Screen(gone)
         screen.write("for nobody\n")
-        with pytest.raises(OSError, match="Input/output error"):
+        with pytest.raises(BrokenPipeError):
             screen.show("for somebody\n")
         screen.end()
 
