@@ -120,11 +120,16 @@ async def on_this_machine(host: str, port: int) -> Sequence[str]:
     return ["127.0.0.1"]
 
 
-def spent() -> float:
-    """CPU seconds of this process and of its children, living and dead."""
+def spent(but_for: Sequence[str] = ()) -> float:
+    """CPU seconds of this process and of its children, living (*but_for* some) and dead."""
     dead = resource.getrusage(resource.RUSAGE_CHILDREN)
-    own = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    own = (pid for pid in children() if pid not in but_for)
     return time.process_time() + dead.ru_utime + dead.ru_stime + sum(map(_cpu_of, own))
+
+
+def children() -> list[str]:
+    """The process numbers of those that live."""
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
 
 
 def _cpu_of(pid: str) -> float:
