@@ -7,8 +7,8 @@ another, with a certificate for as many hosts as feeds and a new connection for 
 visits 65 % find nothing changed, 30 % a document without news, 5 % a new entry; one feed in twenty
 answers after three seconds, and giant and hostile documents are among them (``oddities``).
 Measured from when every feed has been seen once and no visit is overdue: CPU of this process and
-its parse workers, how late a request goes out, how long the event loop stands still, the memory at its
-peak; and what the obvious script takes on this machine, before and after (``yardstick``).
+its parse workers, how late a request goes out, how long the event loop stands still, the memory at
+its peak; and what the obvious script takes on this machine, before and after (``yardstick``).
 """
 
 from __future__ import annotations
