@@ -19,11 +19,11 @@ from monitor.feeds.fetch import Fetcher
 from monitor.feeds.parse import Parser
 from monitor.model import Feed, Message
 from monitor.pipeline.deliver import Deliverer
+from monitor.pipeline.feed_reports import FeedReports
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
 from monitor.pipeline.shared import Shared
-from monitor.pipeline.upkeep import Upkeep
 from monitor.rules.load import load
 from monitor.settings import FeedSettings
 from monitor.store.sqlite import SqliteStore
@@ -87,11 +87,11 @@ class Site:
 class Room:
     """The loops over one feed of a real server."""
 
-    def __init__(self, shared: Shared, web: WebServer, site: Site, parts: tuple[Poller, Memory]):
+    def __init__(self, shared: Shared, web: WebServer, site: Site, poller: Poller):
         self.shared, self.web, self.site, self.keeps = shared, web, site, Keeps()
-        self.poller, memory = parts
+        self.poller = poller
         self.deliverer = Deliverer(shared, sender=self.keeps)
-        self.upkeep = Upkeep(shared, memory=memory)
+        self.reports = FeedReports(shared)
 
     async def visit(self, at: datetime) -> Polled:
         self.site.clock.now = at
@@ -103,7 +103,7 @@ class Room:
         """What the operators are told, and nobody is told twice."""
         before = len(self.keeps.messages)
         for _ in range(2):
-            await self.upkeep.report_feeds()
+            await self.reports.sweep()
             await self.deliverer.round()
         return self.keeps.messages[before:]
 
@@ -138,7 +138,7 @@ async def a_room(folder: Path, parser: Parser, backfill: str = "auto") -> AsyncI
         memory = Memory(store)
         fetcher = await stack.enter_async_context(Fetcher(config.poll))
         poller = Poller(shared, fetcher=fetcher, parser=parser, memory=memory)
-        yield Room(shared, web, site, (poller, memory))
+        yield Room(shared, web, site, poller)
 
 
 @pytest.fixture

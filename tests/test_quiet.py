@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import mean, median
 
 import pytest
 
-from monitor.feeds import quiet, rhythm
+from monitor.feeds import quiet
 from monitor.model import FailureReason, Feed, Rhythm, Severity
 from tests.bench.quiet import ALLOWED, HOUR, KINDS, simulate
-from tests.builders import NOW, a_feed
+from tests.builders import NOW
+from tests.silent import DAY, TWICE_A_DAY, days, learnt, visited
 from tests.thorough import thorough
-
-DAY = timedelta(days=1)
-
-
-def learnt(times: Iterable[datetime], until: datetime) -> Feed:
-    """A feed whose entries came at *times*, visited every hour until *until*."""
-    return visited(a_feed(name="DSCA"), sorted(times), NOW - 60 * DAY, until)
-
-
-def visited(feed: Feed, times: list[datetime], since: datetime, until: datetime) -> Feed:
-    now = since
-    while now <= until:
-        new = [at for at in times if now - HOUR < at <= now]
-        feed = replace(feed, rhythm=rhythm.learn(feed.rhythm, new, now), succeeded_at=now)
-        now += HOUR
-    return feed
-
-
-def days(first: int, last: int, *hours: int) -> list[datetime]:
-    """Entries at these hours from NOW of each day from NOW."""
-    return [NOW + day * DAY + hour * HOUR for day in range(first, last) for hour in hours]
-
-
-TWICE_A_DAY = days(-60, 0, 0, 11)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""All feeds as they are stored, read in portions: visits need not wait for ten thousand."""
+"""Many feeds as they are stored, read in portions: visits need not wait for ten thousand."""
 
 from __future__ import annotations
 
@@ -22,16 +22,22 @@ class Call(Protocol):
 
 async def all_feeds(call: Call) -> list[Feed]:
     """By name, without their rhythms; each as it was at some moment meanwhile."""
-    return [feed async for few in _portions(call, PORTION, rhythms=False) for feed in few]
+    return await light(call, await call(lambda store: store.feed_ids()))
 
 
-def portions(call: Call) -> AsyncIterator[Sequence[Feed]]:
-    """All with their rhythms, by name, a few at a time: together they would fill the memory."""
-    return _portions(call, WITH_RHYTHMS, rhythms=True)
+async def light(call: Call, ids: Sequence[str]) -> list[Feed]:
+    """Those of *ids* that are stored, without their rhythms."""
+    return [feed async for few in _portions(call, ids, PORTION, False) for feed in few]
 
 
-async def _portions(call: Call, size: int, *, rhythms: bool) -> AsyncIterator[Sequence[Feed]]:
-    ids = await call(lambda store: store.feed_ids())
+def with_rhythms(call: Call, ids: Sequence[str]) -> AsyncIterator[Sequence[Feed]]:
+    """Those of *ids* a few at a time: all together, with their rhythms, would fill the memory."""
+    return _portions(call, ids, WITH_RHYTHMS, True)
+
+
+async def _portions(
+    call: Call, ids: Sequence[str], size: int, rhythms: bool
+) -> AsyncIterator[Sequence[Feed]]:
     for start in range(0, len(ids), size):
         yield await call(partial(_those, ids[start : start + size], rhythms))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,11 +11,11 @@ from monitor.alerts.operator import undelivered, welcome
 from monitor.alerts.route import channels_for, deliveries, notices, owner_notices
 from monitor.clocktrust import Verdict
 from monitor.events import Welcomed
-from monitor.feeds import gaps, health, quiet
 from monitor.ingest.telling import story_alert, told
-from monitor.model import Alert, Delivery, Entry, Feed, Label, Rhythm, Standing
-from monitor.pipeline.all_feeds import all_feeds, portions
+from monitor.model import Alert, Delivery, Entry, Label, Standing
+from monitor.pipeline.all_feeds import all_feeds
 from monitor.pipeline.fallbacks import Fallbacks
+from monitor.pipeline.feed_reports import FeedReports
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.silences import SilenceEnds
@@ -46,20 +45,21 @@ class Upkeep:
         self._report = shared.report
         self._queued = shared.queued
         self._memory = memory
+        self._feed_reports = FeedReports(shared)
         self._fallbacks = Fallbacks(shared)
         self._silences = SilenceEnds(shared)
         self._trust, self._ticks = Trust(shared, ticks=ticks), ticks
         self.welcomed = False  # all channels have had their first message
 
     async def tick(self) -> timedelta:
-        """A sweep; the time until the next."""
+        """One of many sweeps; the time until the next."""
         began = self._ticks()
-        await self.sweep()
+        await self.sweep(whole=False)
         return _until_next(self._ticks() - began, welcomed=self.welcomed)
 
-    async def sweep(self) -> None:
-        """All of it, once."""
-        await self.report_feeds()
+    async def sweep(self, *, whole: bool = True) -> None:
+        """All of it, once; *whole*: what a tick would leave to the next ones as well."""
+        await self._feed_reports.sweep(whole=whole)
         await self.expire()
         await self._fallbacks.sweep()
         await self._silences.sweep()
@@ -118,39 +118,6 @@ class Upkeep:
         of = await self._store.call(lambda store: store.stories_of(names))
         standings = await self._store.call(lambda store: store.standings(of.values()))
         return {entry_id: standings[story_id] for entry_id, story_id in of.items()}
-
-    # --- feeds that broke or came back
-
-    async def report_feeds(self) -> None:
-        """Tell once of each feed that stays broken, looks wrong, is silent or has a gap, and once
-        of each that is well again."""
-        now, call = self._clock(), self._store.call
-        if health.gathering(await all_feeds(call), now, self._in_force.config.poll.interval):
-            return
-        told: list[Alert] = []
-        marked: list[Feed] = []
-        async for few in portions(call):
-            for feed in few:
-                after, found = self._news_of(feed, now)
-                told += found
-                marked += [replace(after, rhythm=Rhythm())] if found else []
-        if told:
-            alerts = health.together(told, now)
-            rows = deliveries(alerts, {}, (), self._in_force.config, now)
-            await self._store.call(lambda store: store.report_feeds(marked, alerts, rows))
-            self._queued()
-
-    def _news_of(self, feed: Feed, now: datetime) -> tuple[Feed, list[Alert]]:
-        """What is to be told about *feed*, and the feed as told."""
-        relying, found = self._relying(feed), []
-        for report in (health.report, quiet.report, gaps.report):
-            feed, alert = report(feed, relying, now)
-            found += [alert] if alert else []
-        return feed, found
-
-    def _relying(self, feed: Feed) -> tuple[str, ...]:
-        """Rules that look only at this feed or one of its tags."""
-        return self._in_force.rules.relying_on(feed.name, feed.tags)
 
     # --- deliveries nobody took
 

@@ -40,6 +40,13 @@ ORDER BY turn, next_poll_at LIMIT ?5
 """
 
 
+_OF_NOTE = """
+SELECT id FROM feeds WHERE failures > 0 OR reported OR suspected_since IS NOT NULL
+  OR quiet_since IS NOT NULL OR gap_from IS NOT NULL AND NOT gap_told
+ORDER BY name
+"""
+
+
 def netloc_of(url: str) -> str:
     """What stands between "//" and the next "/", as the statement above has it."""
     return url.partition("//")[2].partition("/")[0]
@@ -165,6 +172,10 @@ def all_by_name(db: sqlite3.Connection, *, rhythms: bool = True) -> list[Feed]:
 
 def ids_by_name(db: sqlite3.Connection) -> list[str]:
     return [row["id"] for row in db.execute("SELECT id FROM feeds ORDER BY name")]
+
+
+def of_note(db: sqlite3.Connection) -> list[str]:
+    return [row["id"] for row in db.execute(_OF_NOTE)]
 
 
 def by_ids(db: sqlite3.Connection, feed_ids: Iterable[str], *, rhythms: bool = True) -> list[Feed]:

@@ -70,6 +70,10 @@ class Incoming(Transactions):
         with self._reading() as db:
             return feeds.ids_by_name(db)
 
+    def feeds_of_note(self) -> list[str]:
+        with self._reading() as db:
+            return feeds.of_note(db)
+
     def feeds_with(self, ids: Sequence[str], *, rhythms: bool = True) -> list[Feed]:
         with self._reading() as db:
             return feeds.by_ids(db, ids, rhythms=rhythms)

@@ -51,6 +51,9 @@ class IncomingStore(Protocol):
     def feed_ids(self) -> list[str]:
         """Of all feeds, in the order of ``feeds``."""
 
+    def feeds_of_note(self) -> list[str]:
+        """Ids of those that fail or look wrong, are silent or have a gap, or were told to."""
+
     def feeds_with(self, ids: Sequence[str], *, rhythms: bool = True) -> list[Feed]:
         """Those of *ids* that are stored, in that order."""
 
