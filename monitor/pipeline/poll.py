@@ -14,11 +14,10 @@ from functools import partial
 
 import structlog
 
-from monitor import ingest
 from monitor.crashpoint import crashpoint
 from monitor.errors import StoreBusy, StoryChanged
 from monitor.events import Polled, PollKind
-from monitor.feeds import gaps, schedule, suspicion, websub
+from monitor.feeds import gaps, schedule
 from monitor.feeds.failures import of_ours
 from monitor.feeds.normalise import entries_of
 from monitor.feeds.parse import Parser
@@ -26,7 +25,6 @@ from monitor.model import (
     NOTHING_LISTED,
     Entry,
     Feed,
-    Fetched,
     FetchFailed,
     IdentityMode,
     Listing,
@@ -37,12 +35,13 @@ from monitor.model import (
 )
 from monitor.pipeline.backfill import Backfill, Fetches
 from monitor.pipeline.claims import Claims
+from monitor.pipeline.ends import Ends
 from monitor.pipeline.lane import Lane
 from monitor.pipeline.memory import Draft, Memory
 from monitor.pipeline.places import Place, Places
 from monitor.pipeline.shared import Shared
-from monitor.pipeline.visits import Document, Gap, Visit, only_the_feed, overtaken, told
-from monitor.settings import BACKFILL_OFF, FeedSettings
+from monitor.pipeline.visits import Document, Gap, Visit, overtaken
+from monitor.settings import BACKFILL_OFF
 
 IN_HAND = 16  # documents that wait to be read or stored while others are fetched, about
 AT_ONCE = 8  # visits begun together: a crowd would shake hands together, and hold up all others
@@ -67,6 +66,7 @@ class Poller:
         self._parser = parser
         self._lane = Lane(shared, memory=memory)
         self._backfill = Backfill(fetcher=fetcher, parser=parser, known=self._lane.known)
+        self._ends = Ends(shared.in_force, shared.clock)
         self._claims = Claims(shared)
         self._visits: set[asyncio.Task[Polled]] = set()
         self._one_ended = asyncio.Event()
@@ -147,7 +147,7 @@ class Poller:
         except Exception as bug:
             log.exception("poll failed", feed=feed.name)
             failure = of_ours(bug)
-            return await self._committed(self._failed(feed, failure))
+            return await self._committed(self._ends.failed(feed, failure))
 
     async def _visit(self, feed: Feed) -> Visit:
         async with self._places_now().one() as place:
@@ -165,17 +165,17 @@ class Poller:
         self._claims.note(feed, result)
         crashpoint("after-fetch")
         if isinstance(result, FetchFailed):
-            return self._failed(feed, result)
+            return self._ends.failed(feed, result)
         if isinstance(result, Unchanged):
-            return self._unchanged(feed, result)
+            return self._ends.unchanged(feed, result)
         digest = schedule.body_hash(result.body)
         if digest == feed.body_hash:
-            return self._unchanged(feed, result, digest)
+            return self._ends.unchanged(feed, result, digest)
         await place.again()
         before = await self._listing(feed, whole)
         read = await self._parser.read(result, before)
         if isinstance(read.parsed, ParseFailed):
-            return self._failed(feed, read.parsed)
+            return self._ends.failed(feed, read.parsed)
         same = read.listing == before != NOTHING_LISTED
         document = Document(
             fetched=result,
@@ -186,7 +186,7 @@ class Poller:
         mode, entries = await self._normalised(feed, document.parsed)
         document = replace(document, mode=mode, entries=entries)
         if not entries:  # nothing to decide on: no need to wait for the lane
-            return self._brought(feed, document, Outcome(feed=feed))
+            return self._ends.brought(feed, document, Outcome(feed=feed))
         return document
 
     async def _listing(self, feed: Feed, whole: bool) -> Listing:
@@ -195,20 +195,7 @@ class Poller:
             return NOTHING_LISTED
         return await self._store.call(lambda store: store.listing(feed.id))
 
-    # --- the three ends of a visit
-
-    def _failed(self, feed: Feed, failure: FetchFailed | ParseFailed) -> Visit:
-        config, own = self._in_force.config, self._settings_of(feed)
-        after = schedule.failed(feed, failure, config.poll, self._clock(), own)
-        polled = Polled(feed=after, kind=PollKind.FAILED, detail=failure.detail)
-        return Visit(outcome=only_the_feed(feed, after), polled=polled)
-
-    def _unchanged(
-        self, feed: Feed, fetched: Fetched | Unchanged, digest: str | None = None
-    ) -> Visit:
-        after = self._succeeded(feed, fetched, digest=digest)
-        polled = Polled(feed=after, kind=PollKind.UNCHANGED)
-        return Visit(outcome=only_the_feed(feed, after), polled=polled)
+    # --- a document with entries
 
     async def _ingest(self, feed: Feed, document: Document) -> Visit:
         entries = document.entries
@@ -219,35 +206,11 @@ class Poller:
                 outcome, draft = await self._lane.decide(
                     feed, entries, document.gap.entries, left_out
                 )
-                visit = self._brought(feed, document, outcome, ahead)
+                visit = self._ends.brought(feed, document, outcome, ahead)
                 try:
                     return await self._committed(visit, draft)
                 except StoryChanged:  # a person split or joined stories just now: look again
                     continue
-
-    def _brought(
-        self, feed: Feed, document: Document, decided: Outcome, ahead: Sequence[Outcome] = ()
-    ) -> Visit:
-        """What a document changes: what was *decided* on it, and the state of its feed.
-
-        *ahead* is stored already; it belongs to what this visit brought.
-        """
-        brought = ingest.combine(decided, ahead) if ahead else decided
-        after = self._succeeded(
-            feed, document.fetched, document.parsed, brought.entries, document.digest
-        )
-        if document.mode is not after.identity:
-            after = replace(after, identity=document.mode)
-        after = self._judged(feed, after, document, brought)
-        parsed = document.parsed
-        outcome = replace(
-            decided,
-            feed=after,
-            offer=websub.offered(document.fetched, parsed) if parsed.complete else None,
-            listing=document.listing,
-            learnt=after.rhythm is not feed.rhythm,
-        )
-        return Visit(outcome=outcome, polled=told(feed, after, document, brought))
 
     async def _normalised(
         self, feed: Feed, parsed: ParsedFeed
@@ -299,46 +262,10 @@ class Poller:
         window = gaps.found(feed, entries, await self._lane.known(feed, entries), now)
         if window is None:
             return Gap()
-        own = self._settings_of(feed)
+        own = self._ends.settings_of(feed)
         where = own.backfill if own else BACKFILL_OFF
         filled = await self._backfill.fill(feed, parsed, window, where, now)
         return Gap(window=window, filled=filled)
-
-    def _judged(self, before: Feed, after: Feed, document: Document, brought: Outcome) -> Feed:
-        """*after* with what the document gives cause to doubt."""
-        now, gap = self._clock(), document.gap
-        late = {entry.id for entry in gap.entries}
-        new = sum(entry.id not in late for entry in brought.entries)
-        known = document.parsed.listed - new
-        after = suspicion.after(after, document.parsed, known, now)
-        if gap.window is None:
-            return after
-        own = self._settings_of(before)
-        shortest = (own and own.min_interval) or self._in_force.config.poll.min_interval
-        after = gaps.sooner(after, shortest, now)
-        return gaps.after(before, after, None if gap.filled.closed else gap.window)
-
-    def _succeeded(
-        self,
-        feed: Feed,
-        fetched: Fetched | Unchanged,
-        parsed: ParsedFeed | None = None,
-        new: Sequence[Entry] = (),
-        digest: str | None = None,
-    ) -> Feed:
-        return schedule.succeeded(
-            feed,
-            fetched=fetched,
-            parsed=parsed,
-            settings=self._in_force.config.poll,
-            now=self._clock(),
-            own=self._settings_of(feed),
-            new=new,
-            digest=digest,
-        )
-
-    def _settings_of(self, feed: Feed) -> FeedSettings | None:
-        return self._in_force.config.feed_at(feed.url)
 
     # --- commit
 
