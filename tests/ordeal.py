@@ -35,12 +35,13 @@ from monitor.model import (
     SendResult,
     Severity,
 )
+from monitor.pipeline import rule_sets
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.in_force import InForce
 from monitor.pipeline.jumps import Jumps, set_back_since
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
-from monitor.pipeline.reload import Reloader, rules_at_start
+from monitor.pipeline.reload import Reloader
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
@@ -258,7 +259,7 @@ class Ordeal:
         await self.store.call(lambda store: store.clear_claims())
         await self.store.call(lambda store: set_back_since(store, self.clock()))
         await self.store.call(lambda store: store.resume())
-        in_force, problems = await rules_at_start(self.config, self.store, self.clock())
+        in_force, problems = await rule_sets.at_start(self.config, self.store, self.clock())
         await self.store.call(lambda store: store.sync_feeds(self.config.feeds, self.clock()))
         shared = Shared(in_force=in_force, store=self.store, clock=self.clock, report=self._note)
         self.in_force: InForce = in_force

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.feeds import document, jsonfeed
+from monitor.feeds import document, entryform, jsonfeed
 
 URL = "https://news.example/feeds/world.xml"
 
@@ -165,11 +165,11 @@ class TestLimits:
 
     def test_a_giant_title_is_cut_and_said(self):
         found = read(rss(f"<item><title>{'x' * 5000}</title></item>"))
-        assert len(only(found)["title"]) == document.MAX_TITLE
+        assert len(only(found)["title"]) == entryform.MAX_TITLE
         assert found["warnings"] == ["the title of 1 entry was cut: rules see what is left of it"]
 
     def test_a_giant_link_is_left_out_and_said(self):
-        link = "https://news.example/" + "x" * document.MAX_LINK
+        link = "https://news.example/" + "x" * entryform.MAX_LINK
         found = read(rss(*[f"<item><title>A</title><link>{link}</link></item>"] * 2))
         assert [entry["link"] for entry in found["entries"]] == [None, None]
         assert found["warnings"] == [

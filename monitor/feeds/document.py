@@ -6,32 +6,24 @@ an entry from a document that was cut off: the first two are the sandbox's work,
 
 from __future__ import annotations
 
-import calendar
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin
 
 import feedparser
 from feedparser.mixin import _FeedParserMixin
 
-from monitor.feeds import charset, dates, jsonfeed, ordinary, sitemap, websub, word, wrongpage
+from monitor.feeds import charset, jsonfeed, ordinary, sitemap, websub, word, wrongpage
 from monitor.feeds.clean import html_to_text, one_line
-from monitor.feeds.links import is_whole
+from monitor.feeds.entryform import as_told, capped
 from monitor.feeds.older import older_page
 from monitor.feeds.pieces import Pieces, cut
 from monitor.feeds.screen import screened
 from monitor.model import FailureReason
 
 MAX_ENTRIES = 10_000
-MAX_TITLE = 1_000
-MAX_TEXT = 256_000
-MAX_LINK = 4_000
-MAX_CATEGORIES = 100
-
 MAX_AUTHOR = 1_000
 _split_author = _FeedParserMixin._sync_author_detail
 
@@ -59,7 +51,6 @@ _NOTHING_SAID: Mapping[str, Any] = {
     "version": "", "title": "", "language": None, "word": {}, "complete": True, "older": None,
     "links": [], "entries": [],
 }  # fmt: skip
-_HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
 def read(header: Mapping[str, Any], body: bytes) -> dict[str, Any]:
@@ -138,7 +129,7 @@ def _with_ordinary_entries(header: Mapping[str, Any], body: bytes) -> dict[str, 
         if not found.get("clean") or len(found["entries"]) != len(rest):
             return None
     theirs = iter(found["entries"])
-    read_, warnings = _capped([_entry(entry, url) for entry in ours if entry is not None])
+    read_, warnings = capped([as_told(entry, url) for entry in ours if entry is not None])
     quick = iter(read_)
     entries = [next(theirs if entry is None else quick) for entry in ours]
     return {**found, "entries": entries, "warnings": warnings, "clean": not warnings}
@@ -155,12 +146,12 @@ def _from_json(body: bytes) -> dict[str, Any]:
     found = jsonfeed.read(body, max_entries=MAX_ENTRIES)
     if found is None:
         return _no_feed(_seen(body))
-    entries, warnings = _capped(found["entries"])
+    entries, warnings = capped(found["entries"])
     return {**found, "entries": entries, "warnings": [*found["warnings"], *warnings]}
 
 
 def _from_sitemap(body: bytes) -> dict[str, Any]:
-    entries, warnings = _capped(sitemap.read(body, max_entries=MAX_ENTRIES))
+    entries, warnings = capped(sitemap.read(body, max_entries=MAX_ENTRIES))
     if not entries:
         return _no_feed("it is a sitemap without dated pages")
     told: dict[str, Any] = {"version": "sitemap", "title": "", "language": None, "word": {}}
@@ -224,7 +215,7 @@ def _parsed(document: Any, body: bytes, url: str, notes: list[str]) -> dict[str,
     complete, last_whole = _ending(body, bool(document.bozo))
     if not complete and found and not last_whole:
         found.pop()
-    entries, warnings = _capped([_entry(each, url) for each in found])
+    entries, warnings = capped([as_told(each, url) for each in found])
     warnings = [*notes, *warnings]
     if not complete:
         warnings.append("the document is cut off; its unfinished entry waits for the next poll")
@@ -265,86 +256,3 @@ def _ending(body: bytes, bozo: bool) -> tuple[bool, bool]:
     name = b"entry" if plain.rfind(b"</entry") > plain.rfind(b"</item") else b"item"
     opened = max(plain.rfind(b"<" + name + end) for end in (b">", b" ", b"\n", b"\t"))
     return closed > opened, plain.rfind(b"</" + name) > opened
-
-
-def _entry(entry: Any, url: str) -> dict[str, Any]:
-    def get(name: str) -> Any:
-        return dict.get(entry, name)  # feedparser's own get invents values
-
-    summary = _text(get("summary"), get("summary_detail"))
-    content = max((_text(c.get("value"), c) for c in get("content") or ()), key=len, default="")
-    published, updated = get("published") or get("created"), get("updated")
-    return {
-        "guid": get("id") or None,
-        "link": _link(entry, url),
-        "title": " ".join(_text(get("title"), get("title_detail")).split()),
-        "summary": summary,
-        "content": "" if content == summary else content,
-        "author": one_line(str(get("author") or "")),
-        "categories": [one_line(tag.get("term") or "") for tag in get("tags") or ()],
-        "language": (get("title_detail") or {}).get("language"),
-        "published": published,
-        "updated": updated,
-        "published_at": _seconds(published, get("published_parsed") or get("created_parsed")),
-        "updated_at": _seconds(updated, get("updated_parsed")),
-    }
-
-
-def _link(entry: Any, url: str) -> str | None:
-    link = dict.get(entry, "link") or next(
-        (each.get("href") for each in dict.get(entry, "links") or () if each.get("href")), None
-    )
-    if not link:
-        return None
-    link = str(link).strip()
-    try:
-        return link if is_whole(link) else urljoin(url, link)
-    except ValueError:
-        return None
-
-
-def _text(value: Any, detail: Any) -> str:
-    """Plain text; what says it is HTML, or looks like it, loses its tags."""
-    kind = (detail or {}).get("type", "text/html")
-    if kind in _HTML_TYPES:
-        return html_to_text(str(value or ""))
-    return html_to_text(str(value or "").replace("&", "&amp;").replace("<", "&lt;"))
-
-
-def _seconds(text: Any, parsed: Any) -> float | None:
-    """Seconds since 1970: our reading, else feedparser's where no zone name misled it."""
-    if not text:
-        return None
-    found = dates.read(str(text))
-    if found is not None:
-        return found.timestamp()
-    last = str(text).split()[-1:]
-    if parsed is None or (last and last[0].isalpha() and last[0].upper() not in ("AM", "PM")):
-        return None
-    try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _capped(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Entries within the limits, and a note of each limit that was reached."""
-    limits = {"title": MAX_TITLE, "summary": MAX_TEXT, "content": MAX_TEXT, "author": MAX_TITLE}
-    reached: dict[str, int] = {}
-    for entry in entries:
-        for name, limit in limits.items():
-            if len(entry[name] or "") > limit:
-                entry[name] = entry[name][: limit - 1] + "…"
-                reached[name] = reached.get(name, 0) + 1
-        if len(entry["link"] or "") > MAX_LINK:
-            entry["link"] = None
-            reached["link"] = reached.get("link", 0) + 1
-        entry["categories"] = [each[:MAX_TITLE] for each in entry["categories"][:MAX_CATEGORIES]]
-    return entries, [_of_limit(name, count) for name, count in reached.items()]
-
-
-def _of_limit(name: str, count: int) -> str:
-    many = "1 entry" if count == 1 else f"{count} entries"
-    if name == "link":  # half a link leads nowhere
-        return f"the link of {many} was left out: it is longer than {MAX_LINK} characters"
-    return f"the {name} of {many} was cut: rules see what is left of it"

@@ -8,35 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from feedparser.datetimes import _parse_date
-from feedparser.html import _cp1252
 from feedparser.mixin import _FeedParserMixin
 from feedparser.urls import _urljoin
 
 from monitor.feeds import dates
+from monitor.feeds.elementform import HANDLED, Doubt, attributes_of, named, raw, repaired, text_of
 from monitor.feeds.links import is_whole
 
-ATOM = "http://www.w3.org/2005/Atom"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 LANGUAGE, BASE = (f"{_XML}lang", "lang"), (f"{_XML}base", "base")  # attributes
-PREFIXES = {uri.lower(): prefix for uri, prefix in _FeedParserMixin.namespaces.items()}
-_HANDLED = frozenset(
-    name.removeprefix("_start_").removeprefix("_end_")
-    for name in dir(_FeedParserMixin)
-    if name.startswith(("_start_", "_end_"))
-)
-# Prefixes that mean something to feedparser wherever they come from, and those with which an
-# element could overwrite what we keep ("title:detail").
-TAKEN = frozenset(name.partition("_")[0] for name in _HANDLED if "_" in name).union(
-    ("title", "summary", "content", "author", "published", "updated", "created", "guid")
-)
-_IN_ATOM = f"{{{ATOM.lower()}"
 _MEDIA_SCHEME = "http://search.yahoo.com/mrss/category_schema"
 # Elements with handlers in feedparser that change nothing of what we keep.
 _HARMLESS = {
@@ -48,17 +33,11 @@ _HARMLESS = {
 _NESTING = ("media_content", "media_group")  # may hold other elements of media RSS
 # After one of these within an entry feedparser has forgotten that there was a title.
 _FORGETFUL = frozenset(("source", "image"))
-_CONTROLS = re.compile("[\x80-\x9f]")
-_READ = frozenset(("href", "rel", "type", "term", "scheme", "label", "domain"))  # attributes
 
 _DEEPEST = 1_000  # deeper than what we look into
 _PLAIN, _HTML = "text/plain", "text/html"
 
 Found = dict[str, Any]  # as an entry of feedparser's, with what ``document`` looks at
-
-
-class Doubt(Exception):
-    """feedparser might see it another way."""
 
 
 @dataclass(slots=True)
@@ -105,7 +84,7 @@ class Reader:
             self.media_titles = True
         elif name == "media_description":
             self._describe(child, _HTML, depth)
-        elif name not in _HARMLESS and ("_" not in name or name in _HANDLED):
+        elif name not in _HARMLESS and ("_" not in name or name in HANDLED):
             raise Doubt
         if len(child) and name not in _NESTING:
             raise Doubt
@@ -116,7 +95,7 @@ class Reader:
             self._harmless(inner, within, depth + 1)
 
     def _name(self, element: Element) -> str:
-        name = _named(str(element.tag), self.atom, self.bare_others)
+        name = named(str(element.tag), self.atom, self.bare_others)
         if name is None:
             raise Doubt
         return name
@@ -133,11 +112,11 @@ class Reader:
     # --- elements of both
 
     def category(self, child: Element, scheme: str | None = None) -> None:
-        attributes = _plain(child)
+        attributes = attributes_of(child)
         term, label = attributes.get("term"), attributes.get("label")
         scheme = attributes.get("scheme", scheme or attributes.get("domain"))
         self._tag(term, scheme, label)
-        value = _text(child)
+        value = text_of(child)
         tags = self.found.setdefault("tags", [])
         if value and tags and not tags[-1]["term"]:
             tags[-1]["term"] = value
@@ -151,7 +130,7 @@ class Reader:
         if len(child):
             raise Doubt
         if not child.attrib:
-            for term in _text(child).split(","):
+            for term in text_of(child).split(","):
                 self._tag(term.strip(), None, None)
 
     def _tag(self, term: str | None, scheme: str | None, label: str | None) -> None:
@@ -162,14 +141,14 @@ class Reader:
 
     def date(self, child: Element, key: str) -> None:
         self.only(key)
-        text = self.found[key] = _text(child)
+        text = self.found[key] = text_of(child)
         if text and dates.read(text) is None:  # else its reading is not asked for
             self.found[f"{key}_parsed"] = _parse_date(text)
 
     def guid(self, child: Element) -> None:
         """It is the link, too, while there is no other and it does not deny it."""
         self.only("guid")
-        self.found["id"] = _text(child)
+        self.found["id"] = text_of(child)
         said = [value for name, value in child.attrib.items() if name.lower() == "ispermalink"]
         if len(said) > 1:
             raise Doubt
@@ -197,11 +176,11 @@ class Reader:
         self.found["summary_detail"] = {"type": self._kind(child, default)}
         if depth <= self.summary_depth:
             self.summary_depth = depth
-            self.found["summary"] = _text(child)
+            self.found["summary"] = text_of(child)
 
     def _add_content(self, child: Element, default: str) -> None:
         self.has_content = True
-        kind, value = self._kind(child, default), _text(child)
+        kind, value = self._kind(child, default), text_of(child)
         self.found.setdefault("content", []).append({"value": value, "type": kind})
         self.found.setdefault("summary", value)
 
@@ -213,7 +192,7 @@ class Reader:
         kind = str(_FeedParserMixin.map_content_type(child.attrib.get("type", default)))
         if kind not in (_PLAIN, _HTML):
             raise Doubt
-        html = kind == _PLAIN and not self.atom and _FeedParserMixin.looks_like_html(_raw(child))
+        html = kind == _PLAIN and not self.atom and _FeedParserMixin.looks_like_html(raw(child))
         return _HTML if html else kind
 
     def title(self, child: Element) -> None:
@@ -221,34 +200,34 @@ class Reader:
         if not child.attrib.keys() <= {"type"}:
             raise Doubt
         kind = self._kind(child, _PLAIN)
-        self.found["title"] = _text(child)
+        self.found["title"] = text_of(child)
         self.found["title_detail"] = {"type": kind, "language": self.language}
 
     # --- RSS
 
     def rss_link(self, child: Element) -> None:
         self.only("link")
-        text = _raw(child)
+        text = raw(child)
         if child.attrib or not text:
             raise Doubt
-        output = _repaired(self._absolute(text)).replace("&amp;", "&")
+        output = repaired(self._absolute(text)).replace("&amp;", "&")
         self.link = re.sub("&([A-Za-z0-9_]+);", r"&\g<1>", output)
 
     def linked(self, child: Element) -> None:
         """A link of Atom's within RSS."""
-        attributes = _plain(child)
+        attributes = attributes_of(child)
         if attributes.get("rel", "alternate").lower() == "alternate" or "href" not in attributes:
             raise Doubt
         if len(child):
             raise Doubt
 
     def rss_author(self, child: Element) -> None:
-        self.found["author"] = _text(child)
+        self.found["author"] = text_of(child)
 
     # --- Atom
 
     def atom_link(self, child: Element) -> None:
-        attributes = _plain(child)
+        attributes = attributes_of(child)
         if "href" not in attributes or len(child) or "url" in attributes or "uri" in attributes:
             raise Doubt
         if attributes.get("rel", "alternate").lower() != "alternate":
@@ -266,7 +245,7 @@ class Reader:
                 raise Doubt
             if name not in ("name", "uri", "email"):
                 self._harmless(inner, name)
-            parts[name] = _raw(inner)
+            parts[name] = raw(inner)
         if child.attrib or not parts.get("name") or (child.text or "").strip():
             raise Doubt
         email = parts.get("email")
@@ -305,47 +284,3 @@ _ATOM_HANDLERS: Mapping[str, Handler] = {
     "published": lambda reader, child: reader.date(child, "published"),
     "updated": lambda reader, child: reader.date(child, "updated"),
 }
-
-
-@lru_cache(maxsize=1_000)
-def _named(tag: str, atom: bool, bare_others: bool) -> str | None:
-    """An element's name as feedparser's handlers have it ("title", "dc_creator"); None in doubt."""
-    uri, _, local = tag.lower().rpartition("}")
-    if uri == _IN_ATOM:
-        return local if atom else f"atom {local}"
-    if not uri and not atom:
-        return local
-    prefix = PREFIXES.get(uri[1:], "other")
-    bare = prefix == "other" and bare_others  # then feedparser knows it by ``local`` alone
-    if not prefix or (bare and (local in _HANDLED or local in TAKEN)):
-        return None
-    return f"{prefix}_{local}"
-
-
-def _plain(element: Element) -> Mapping[str, str]:
-    """The attributes, in doubt if feedparser would write their names in another way."""
-    for name in element.attrib:
-        uri, _, local = name.rpartition("}")
-        foreign = uri and not PREFIXES.get(uri[1:].lower())
-        if local != local.lower() or (foreign and local in _READ):
-            raise Doubt
-    return element.attrib
-
-
-def _raw(element: Element) -> str:
-    if len(element):
-        raise Doubt
-    return (element.text or "").strip()
-
-
-def _text(element: Element) -> str:
-    return _repaired(_raw(element))
-
-
-def _repaired(text: str) -> str:
-    """*text* as feedparser mends it: UTF-8 encoded twice, and controls that are Windows-1252."""
-    if text.isascii():
-        return text
-    with suppress(UnicodeError):
-        text = text.encode("iso-8859-1").decode("utf-8")
-    return text.translate(_cp1252) if _CONTROLS.search(text) else text

@@ -13,7 +13,8 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from feedparser.urls import make_safe_absolute_uri
 
-from monitor.feeds.elements import ATOM, BASE, LANGUAGE, PREFIXES, TAKEN, Doubt, Found, Reader
+from monitor.feeds.elementform import ATOM, PREFIXES, TAKEN, Doubt
+from monitor.feeds.elements import BASE, LANGUAGE, Found, Reader
 from monitor.feeds.pieces import Pieces
 
 _DEFAULT = re.compile(rb"""xmlns\s*=\s*(?:"([^"]*)"|'([^']*)')""")

@@ -1,13 +1,9 @@
-"""Files → rules and configuration in force.  A bad edit changes nothing and is told once.
-
-The last good set of rule files is kept in the database and survives a restart.
-"""
+"""Files → rules and configuration in force.  A bad edit changes nothing and is told once."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,65 +16,22 @@ from monitor.crashpoint import crashpoint
 from monitor.errors import ConfigError, Problem
 from monitor.events import Reloaded
 from monitor.feeds.fetch import Fetcher
-from monitor.language import detector
-from monitor.model import RuleSetRecord
-from monitor.pipeline import lists, notices, unusable
+from monitor.pipeline import lists, notices, rule_sets, unusable
 from monitor.pipeline.config_changes import changed_targets, rescheduled
 from monitor.pipeline.config_files import ConfigFiles
-from monitor.pipeline.in_force import InForce, joint_problems
-from monitor.pipeline.jumps import not_later
+from monitor.pipeline.in_force import joint_problems
 from monitor.pipeline.noted import not_live_note
 from monitor.pipeline.shared import Shared
 from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
-from monitor.pipeline.words import ByStem
-from monitor.rules.load import RuleSet, changes, load, read_folder
+from monitor.rules.load import RuleSet, changes
 from monitor.rules.trial import backtest
 from monitor.rules.watch import Watcher, read_stamps
 from monitor.settings import Config
 from monitor.store import Store
-from monitor.store.writer import Writer
 
-SINCE = "rules-since"  # note: JSON, rule name → [fingerprint of its meaning, ISO time]
 LOOK_BACK = timedelta(days=7)  # what an edited rule would have brought
 LOOK_BACK_ENTRIES = 5_000
-
-
-async def rules_at_start(
-    config: Config, store: Writer, now: datetime
-) -> tuple[InForce, tuple[Problem, ...]]:
-    """What a start runs on: the rule files, else the last good set, and what is wrong with them.
-
-    Raises ConfigError when the files are unusable and there is no earlier set.
-    """
-    problems: tuple[Problem, ...] = ()
-    try:
-        rules = await _read(config, store)
-    except ConfigError as error:
-        record = await store.call(lambda each: each.last_rule_set())
-        if record is None:
-            raise
-        rules = await _stored(record.files, store)
-        problems = error.problems
-    else:
-        rules = await _before_repair(rules, store)
-        await _remember(rules, store, now)
-    since = await _since(rules, store, now)
-    return InForce(config=config, rules=rules, rules_since=since), problems
-
-
-async def _before_repair(rules: RuleSet, store: Writer) -> RuleSet:
-    """*rules*, or the set they repair: what was repaired is taken over as an edit, by ``started``.
-
-    Else its rules would not look back to the first load that failed.
-    """
-    if await unusable.since("rules", store) is None:
-        return rules
-    record = await store.call(lambda each: each.last_rule_set())
-    try:
-        return await _stored(record.files, store) if record else rules
-    except ConfigError:  # made by an older monitor
-        return rules
 
 
 class Reloader:
@@ -152,7 +105,7 @@ class Reloader:
     async def reload_rules(self) -> None:
         """The rule files, if all of them are good; else nothing changes and it is told."""
         try:
-            rules = await _read(self._in_force.config, self._store)
+            rules = await rule_sets.read(self._in_force.config, self._store)
         except ConfigError as error:
             await self._refuse("rules", error.problems)
             return
@@ -164,17 +117,17 @@ class Reloader:
         old = self._replaced = self._replaced or self._in_force.rules
         failed_since = await unusable.since("rules", self._store)
         if failed_since is None:  # else when it has looked back: a start must find what it repairs
-            await _remember(rules, self._store, now)
+            await rule_sets.remember(rules, self._store, now)
         crashpoint("in-reload")
         await self._store.call(partial(_forget_problems, "rules"))
         self._in_force.rules = rules
-        self._in_force.rules_since = await _since(rules, self._store, now)
+        self._in_force.rules_since = await rule_sets.in_effect_since(rules, self._store, now)
         changed = changes(old, rules)
         edited = (*changed.added, *changed.edited)
         await self._backfill(rules, edited, failed_since)
         await self._tell_owners(old, rules, edited)
         if failed_since is not None:
-            await _remember(rules, self._store, now)
+            await rule_sets.remember(rules, self._store, now)
             await self._repaired("rules")
         self._replaced = None
         self._report(
@@ -259,7 +212,7 @@ class Reloader:
         if not problems:
             return new, self._in_force.rules
         try:
-            return new, await _read(new, self._store)
+            return new, await rule_sets.read(new, self._store)
         except ConfigError:
             raise ConfigError(problems) from None
 
@@ -301,47 +254,3 @@ def _database_moved(config: Config) -> Problem:
         what="the database cannot change while the monitor runs",
         remedy="stop it, move the file, start it again",
     )
-
-
-def usable_rules(config: Config, frequencies: Mapping[str, int] | None = None) -> RuleSet:
-    """The rules in the files, good by themselves and together with *config*; else ConfigError."""
-    rules = load(read_folder(config.rules), frequencies, detect=detector())
-    problems = [problem for problem in joint_problems(config, rules) if not problem.warning]
-    if problems:
-        raise ConfigError(problems)
-    return rules
-
-
-async def _read(config: Config, store: Writer) -> RuleSet:
-    """Parsing and compiling may take seconds: not in the event loop."""
-    frequencies = ByStem(await store.call(lambda each: each.story_words()))
-    return await asyncio.to_thread(usable_rules, config, frequencies)
-
-
-async def _stored(files: Mapping[str, str], store: Writer) -> RuleSet:
-    frequencies = ByStem(await store.call(lambda each: each.story_words()))
-    raw = {name: text.encode() for name, text in files.items()}
-    return await asyncio.to_thread(load, raw, frequencies, detect=detector())
-
-
-async def _remember(rules: RuleSet, store: Writer, now: datetime) -> None:
-    record = RuleSetRecord(version=rules.version, files=rules.files, loaded_at=now)
-    await store.call(lambda each: each.save_rule_set(record))
-
-
-async def _since(rules: RuleSet, store: Writer, now: datetime) -> dict[str, datetime]:
-    """Since when each rule has its present meaning: it looks only at entries that came later."""
-    text = await store.call(lambda each: each.note(SINCE))
-    noted = json.loads(text or "{}")
-    since = {}
-    for loaded in rules.rules:
-        meaning, at = noted.get(loaded.rule.name, ("", ""))
-        known = meaning == loaded.fingerprint
-        since[loaded.rule.name] = datetime.fromisoformat(at) if known else now
-    since = not_later(since, now)
-    kept = {
-        loaded.rule.name: (loaded.fingerprint, since[loaded.rule.name].isoformat())
-        for loaded in rules.rules
-    }
-    await store.call(lambda each: each.set_note(SINCE, json.dumps(kept)))
-    return since

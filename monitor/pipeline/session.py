@@ -19,6 +19,7 @@ from monitor.feeds.beat import Beats
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.hubs import Hubs
 from monitor.feeds.page import PageReader
+from monitor.pipeline import rule_sets
 from monitor.pipeline.articles import Articles, page_settings
 from monitor.pipeline.atom_file import AtomFile
 from monitor.pipeline.deliver import Deliverer
@@ -31,7 +32,7 @@ from monitor.pipeline.jumps import Jumps, set_back_since
 from monitor.pipeline.measures import Measures, TimedParser, TimedWriter
 from monitor.pipeline.memory import Memory
 from monitor.pipeline.poll import Poller
-from monitor.pipeline.reload import Reloader, rules_at_start, usable_rules
+from monitor.pipeline.reload import Reloader
 from monitor.pipeline.shared import Shared, nobody, utc_now
 from monitor.pipeline.templating import Templating
 from monitor.pipeline.upkeep import Upkeep
@@ -90,14 +91,14 @@ async def opened(
     Raises AlreadyRunning, StoreRefused, ConfigError (no usable rules, now or earlier).
     """
     if not looks_usable(config.database):  # a start that cannot be leaves nothing behind
-        await asyncio.to_thread(usable_rules, config)
+        await asyncio.to_thread(rule_sets.usable, config)
     async with AsyncExitStack() as stack:
         stack.enter_context(Lock(config.database))
         measures = Measures(clock)
         store = TimedWriter(lambda: SqliteStore.open(config.database), measures)
         stack.push_async_callback(store.aclose)
         await store.call(lambda each: _begun(each, clock()))
-        in_force, problems = await rules_at_start(config, store, clock())
+        in_force, problems = await rule_sets.at_start(config, store, clock())
         await store.call(lambda each: each.sync_feeds(config.feeds, clock()))
         shared = Shared(
             in_force=in_force,
