@@ -58,6 +58,8 @@ def wait(
     """
     if bounds.fixed is not None:
         return min(max(bounds.fixed, bounds.shortest), bounds.longest)
+    if bounds.shortest == bounds.longest:  # there is nothing to choose
+        return bounds.shortest
     profile, asked = Profile.of(rhythm), _asked(rhythm, max_age)
     missing = 1.0
     for at, hours in hours_between(now, now + bounds.longest):

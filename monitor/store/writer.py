@@ -21,7 +21,7 @@ from monitor.store import Store
 T = TypeVar("T")
 log = structlog.get_logger()
 
-GATHERING = 0.05  # seconds
+GATHERING = 0.1  # seconds
 FEW = 8  # answers handed over before the event loop gets its turn
 QUIET = 0.2  # seconds without work: then is the time for what nobody waits for
 
