@@ -18,6 +18,7 @@ import click
 import structlog
 
 from monitor import expat, logs
+from monitor.cli.event_loop import event_loop_option, maker_of
 from monitor.cli.options import config_option, config_path
 from monitor.cli.ticks import noted, ticks
 from monitor.cli.waker import Waker
@@ -65,15 +66,18 @@ log_level_option = click.option(
 @click.command()
 @config_option
 @log_level_option
-def run(log_level: str) -> None:
+@event_loop_option
+def run(log_level: str, event_loop: str) -> None:
     """Watch the feeds and alert until stopped (Ctrl-C or SIGTERM).
 
     On a terminal it prints a line for every event; without one, JSON lines on stderr. Rules and
     config.toml may be edited while it runs: a good edit is in force within two seconds, a bad one
     changes nothing and is reported.
     """
+    make_loop = maker_of(event_loop)
     try:
-        asyncio.run(_run(config_path(), log_level))
+        with asyncio.Runner(loop_factory=make_loop) as runner:
+            runner.run(_run(config_path(), log_level))
     finally:
         logs.close()
     sys.stdout.flush()

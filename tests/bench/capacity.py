@@ -1,6 +1,7 @@
 """Ten thousand feeds a minute over fresh TLS connections: what it takes, and whether it keeps time.
 
     python -m tests.bench.capacity [--feeds 10000] [--interval 60] [--minutes 10]
+        [--event-loop uvloop]
 
 The daemon's own loops in this process, with parse workers, rules, stories and logging; the farm in
 another, with a certificate for as many hosts as feeds and a new connection for each visit.  Of the
@@ -30,6 +31,7 @@ from urllib.parse import urlsplit
 
 import trustme
 
+from monitor.cli.event_loop import OWN, UVLOOP, maker_of
 from monitor.events import Event, Polled
 from monitor.pipeline.session import Session
 from monitor.pipeline.shared import utc_now
@@ -51,6 +53,7 @@ class Seen:
     """What was seen while the daemon ran; seconds."""
 
     feeds: int
+    event_loop: str  # whose it is: asyncio, uvloop
     due: dict[str, datetime] = field(default_factory=dict)  # by host: when the next visit is due
     known: set[str] = field(default_factory=set)  # hosts that were visited
     late: list[float] = field(default_factory=list)
@@ -121,7 +124,8 @@ async def beside(work: Awaitable[None]) -> AsyncIterator[None]:
 
 
 async def measured(config: Path, feeds: int, minutes: float) -> Seen:
-    seen, start = Seen(feeds=feeds), time.perf_counter()
+    loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
+    seen, start = Seen(feeds=feeds, event_loop=loop), time.perf_counter()
     farm = children()  # no work of the daemon's
     async with the_daemon(config) as session, beside(look_for_stalls(seen)):
         watched(session, seen)
@@ -159,14 +163,14 @@ def all_on_this_machine() -> None:
     socket.getaddrinfo = local
 
 
-def run(feeds: int, interval: float, minutes: float, log: Path) -> Seen:
+def run(feeds: int, interval: float, minutes: float, log: Path, event_loop: str = UVLOOP) -> Seen:
     before = yardstick.measured()  # and after: machines have slow hours
-    seen = endured(feeds, interval, minutes, log)
+    seen = endured(feeds, interval, minutes, log, event_loop)
     seen.obvious = (before + yardstick.measured()) / 2
     return seen
 
 
-def endured(feeds: int, interval: float, minutes: float, log: Path) -> Seen:
+def endured(feeds: int, interval: float, minutes: float, log: Path, event_loop: str) -> Seen:
     all_on_this_machine()
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         stack.callback(os.environ.pop, "SSL_CERT_FILE", None)
@@ -180,13 +184,15 @@ def endured(feeds: int, interval: float, minutes: float, log: Path) -> Seen:
         poll = f"{every}\nconcurrency = 128"
         config = write_house(Path(name) / "house", urls, rules=RULES, poll=poll)
         stack.enter_context(contextlib.redirect_stderr(stack.enter_context(log.open("w"))))
-        return asyncio.run(measured(config, feeds, minutes))
+        with asyncio.Runner(loop_factory=maker_of(event_loop)) as runner:
+            return runner.run(measured(config, feeds, minutes))
 
 
 def table(seen: Seen) -> Table:
     visits = sum(seen.results.values())
     cpu = seen.cpu / max(1, visits) * 1e3
     rows = [
+        ("event loop", seen.event_loop),
         ("visits a second", f"{visits / seen.wall:.0f}"),
         ("CPU, of one core", f"{seen.cpu / seen.wall:.0%}"),
         ("CPU a visit", f"{cpu:.2f} ms"),
@@ -209,9 +215,11 @@ def main() -> None:
     arguments.add_argument("--feeds", type=int, default=10_000)
     arguments.add_argument("--interval", type=float, default=60.0)
     arguments.add_argument("--minutes", type=float, default=10.0)
+    arguments.add_argument("--event-loop", choices=(OWN, UVLOOP), default=UVLOOP)
     arguments.add_argument("--log", default=os.devnull, help="file for the daemon's log")
     asked = arguments.parse_args()
-    printed(table(run(asked.feeds, asked.interval, asked.minutes, Path(asked.log))))
+    seen = run(asked.feeds, asked.interval, asked.minutes, Path(asked.log), asked.event_loop)
+    printed(table(seen))
     sys.stdout.flush()
     os._exit(0)  # as the daemon ends: name look-ups may still hang
 
