@@ -152,3 +152,9 @@ def test_a_feeds_own_interval_is_its_pace() -> None:
     fixed = Bounds.of(PollSettings(), feed_settings(interval=minutes(7)))
     for rhythm in (*RHYTHMS.values(), word(ttl=HOUR)):
         assert pace.wait(rhythm, FRESH, fixed, max_age=HOUR) == minutes(7)
+
+
+def test_bounds_that_leave_no_choice_are_the_pace() -> None:
+    every = PollSettings(min_interval=minutes(1), max_interval=minutes(1))
+    for rhythm in (*RHYTHMS.values(), word(ttl=HOUR)):
+        assert pace.wait(rhythm, FRESH, Bounds.of(every), max_age=HOUR) == minutes(1)
