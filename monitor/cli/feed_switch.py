@@ -85,7 +85,7 @@ def _moved_to(settings: Config, feed: FeedSettings) -> str:
             f" ourselves. Change it by hand in {feed.source}; `feeds show` has the new address."
         )
     with reading(settings) as store:
-        stored = next((each for each in store.feeds() if each.url == feed.url), None)
+        stored = next((each for each in store.feeds(rhythms=False) if each.url == feed.url), None)
     if stored is None or stored.moved_to is None or not has_moved(stored):
         raise MonitorError(
             f'"{feed.name}" has not moved: its address has not sent us to another one'

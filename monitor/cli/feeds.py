@@ -70,7 +70,7 @@ def list_feeds(as_json: bool, tags: tuple[str, ...], states: tuple[str, ...]) ->
     """List the feeds of the configuration, with their last success."""
     settings = looked_up()
     with reading(settings) as store:
-        stored = {feed.url: feed for feed in store.feeds()}
+        stored = {feed.url: feed for feed in store.feeds(rhythms=False)}
     now = datetime.now(UTC)
     shown = [
         feed
@@ -132,7 +132,7 @@ def _stored(
     if not looks_usable(settings.database):
         return None, 0, None, None
     with reading(settings) as store:
-        feed = next((each for each in store.feeds() if each.url == chosen.url), None)
+        feed = next((each for each in store.feeds(rhythms=False) if each.url == chosen.url), None)
         if feed is None:
             return None, 0, None, None
         newest = store.entries(feed=feed.id, limit=1)

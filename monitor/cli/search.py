@@ -66,7 +66,7 @@ def search(
 
 def _refuse_unknown(store: SqliteStore, feed: str | None) -> None:
     """Nothing found must not mean a slip in the feed's name."""
-    if feed is not None and feed not in {each.name for each in store.feeds()}:
+    if feed is not None and feed not in {each.name for each in store.feeds(rhythms=False)}:
         raise MonitorError(f'There is no feed "{feed}". `feeds list` shows their names.')
 
 

@@ -54,7 +54,7 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
     if healthy:
         ctx.exit(_is_alive(settings, now))
     with reading(settings) as store:
-        feeds, states = store.feeds(), store.channel_states()
+        feeds, states = store.feeds(rhythms=False), store.channel_states()
         queue, rules = store.queue_lengths(), store.last_rule_set()
         articles = store.count_articles()
         silences = [each for each in store.silences() if in_force(each, now)]
