@@ -147,6 +147,22 @@ def test_a_split_parts_entries_and_tells_what_was_hidden(
     assert TITLES[0] in capsys.readouterr().out
 
 
+def test_the_entry_that_founded_a_story_opens_its_own_when_it_was_taken_out(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (story,) = listed(config, capsys)
+    founder = str(story["id"])
+    assert run(config, "split", founder, founder) == 0
+    capsys.readouterr()
+    for name in (founder, founder[:-1]):
+        assert run(config, "show", name) == 0
+        text = capsys.readouterr().out
+        assert TITLES[0] in text
+        assert TITLES[1] not in text
+        assert invoke(["--config", str(config), "entries", "show", name]) == 0
+        capsys.readouterr()
+
+
 def test_what_was_split_can_be_joined_again(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -227,17 +227,16 @@ def stories(
 
 
 def story(db: sqlite3.Connection, name: str) -> Story | None:
-    """By id, an id's unique beginning, or that of an entry in it; corrected stories by old ids."""
+    """By id, an id's unique beginning, or that of an entry in it; corrected stories by old ids.
+
+    A story has the id of the entry that founded it.  Where that was taken out, its id means it.
+    """
     for where, value in (("= ?", name), ("GLOB ?", f"{glob_free(name)}*")):
-        found = {
-            row["story_id"]
-            for row in db.execute(
-                f"SELECT id AS story_id FROM stories WHERE id {where}"
-                f" UNION SELECT story_id FROM entries WHERE id {where} LIMIT 3",
-                [value, value],
-            )
-        }
-        current = {standing_for(db, story_id) for story_id in found}
+        found: dict[str, str] = {}
+        for table, story_id in (("stories", "id"), ("entries", "story_id")):
+            select = f"SELECT id, {story_id} FROM {table} WHERE id {where} LIMIT 3"
+            found |= {row[0]: row[1] for row in db.execute(select, [value])}
+        current = {standing_for(db, story_id) for story_id in found.values()}
         if len(current) == 1:
             query = f"SELECT {_STORY} FROM stories WHERE id = ?"
             row = db.execute(query, [current.pop()]).fetchone()
