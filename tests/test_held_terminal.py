@@ -129,6 +129,22 @@ async def at(terminal: Terminal, house: House) -> None:
     )
 
 
+async def test_where_no_feed_answers_the_first_look_ends_and_it_is_said(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    async with a_house(tmp_path) as house:
+        house.feed_url = "http://127.0.0.1:1/feed"
+        other = '[[feeds]]\nname = "Other"\nurl = "http://127.0.0.1:1/other"\n'
+        house.write_config("terminal://", extra=other)
+        await at(terminal, house)
+        await house.until(lambda: "None of 2 feeds answers" in terminal.seen, "that none does")
+        drawn = terminal.seen.count("first look at")
+        await asyncio.sleep(1)  # a bar that stands is drawn ten times a second
+        assert terminal.seen.count("first look at") == drawn
+        assert terminal.seen.count("None of 2 feeds answers") == 1
+        assert await house.stop() == 0
+
+
 async def told_while_held_up(terminal: Terminal, house: House) -> None:
     """Start the monitor, hold up its terminal, and see an alert come elsewhere."""
     await at(terminal, house)

@@ -70,6 +70,13 @@ class Live:
             self._progress.stop()
             self._progress = None
 
+    def _advance(self) -> None:
+        """When all have been looked at there is nothing to wait for, whatever came of it."""
+        if self._progress is not None:
+            self._progress.advance(self._progress.task_ids[0])
+            if self._progress.finished:
+                self.end_progress()
+
     def close(self) -> None:
         self.end_progress()
         self._screen.end()
@@ -99,8 +106,7 @@ class Live:
     # --- one printer an event
 
     def _polled(self, event: Polled) -> None:
-        if self._progress is not None:
-            self._progress.advance(self._progress.task_ids[0])
+        self._advance()
         if event.kind is PollKind.FAILED:
             self._say(f"{event.feed.name}: {event.detail}", "yellow")
         elif event.baseline:

@@ -10,7 +10,7 @@ from functools import partial
 from monitor.alerts.operator import undelivered, welcome
 from monitor.alerts.route import channels_for, deliveries, notices, owner_notices
 from monitor.clocktrust import Verdict
-from monitor.events import Welcomed
+from monitor.events import Trouble, Welcomed
 from monitor.ingest.telling import story_alert, told
 from monitor.model import Alert, Delivery, Entry, Label, Standing
 from monitor.pipeline.all_feeds import all_feeds
@@ -50,6 +50,7 @@ class Upkeep:
         self._silences = SilenceEnds(shared)
         self._trust, self._ticks = Trust(shared, ticks=ticks), ticks
         self.welcomed = False  # all channels have had their first message
+        self._alone = False  # it was said that no feed answers
 
     async def tick(self) -> timedelta:
         """One of many sweeps; the time until the next."""
@@ -160,6 +161,8 @@ class Upkeep:
         self.welcomed = not feeds
         first_round_over = all(feed.polled_at is not None for feed in feeds)
         anything_seen = any(feed.baseline_at is not None for feed in feeds)
+        if first_round_over and not anything_seen:
+            self._nobody_answers(len(feeds))
         if self.welcomed or not (first_round_over and anything_seen):
             return
         sent = config.poll.first_poll is FirstPoll.ALERT
@@ -179,6 +182,17 @@ class Upkeep:
             await self._store.call(partial(_welcome_noted, channel))
         self._report(welcomed)
         self.welcomed = True
+
+    def _nobody_answers(self, feeds: int) -> None:
+        """Said once: whoever has just started it waits for a word."""
+        if self._alone or feeds < 2:
+            return
+        self._alone = True
+        detail = (
+            "probably this machine's network or name server; all are tried again,"
+            " and nothing is lost that they still list then"
+        )
+        self._report(Trouble(what=f"None of {feeds} feeds answers", detail=detail))
 
     async def _greet(self, channel: Channel, welcomed: Welcomed) -> None:
         now = self._clock()
