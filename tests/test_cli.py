@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from monitor import cli, errors
 from monitor.cli import COMMANDS, invoke, selftest
 from monitor.model import ChannelState, Delivery, DeliveryState, Finished, Match
+from monitor.pipeline.noted import ALIVE
 from monitor.settings import FeedSettings
 from monitor.store.sqlite import SqliteStore
 from tests.builders import NOW, a_delivery, a_rule, an_alert, an_entry, an_outcome
@@ -196,11 +198,23 @@ def test_before_the_first_run_there_is_nothing_to_show(
 def test_status_says_what_is_wrong(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(stored, "status") == 0
     text = capsys.readouterr().out
+    assert text.startswith("Monitor: no sign of life: never; it is not running, stuck, or cannot")
     assert "Feeds: 1 of 2 healthy, 1 switched off" in text
     assert "Dead\tnever\tfailing for " in text
     assert ": 404 Not Found. It has never worked since it was added." in text
     assert "desk\tnever\tnothing sent yet" in text
     assert "Waiting to be sent: 1 delivery; given up: none." in text
+
+
+def test_status_says_that_the_monitor_lives(
+    stored: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(SqliteStore.open(str(stored.parent / "monitor.db"))) as store:
+        store.set_note(ALIVE, datetime.now(UTC).isoformat())
+    assert run(stored, "status") == 0
+    assert capsys.readouterr().out.startswith("Monitor: alive, ")
+    assert run(stored, "status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["alive"] is True
 
 
 def test_status_shows_gaps_of_the_last_days(

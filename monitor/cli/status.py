@@ -31,6 +31,7 @@ from monitor.model import (
 )
 from monitor.pipeline.noted import ALIVE, not_live_note
 from monitor.settings import Channel, Config, ContentMode
+from monitor.store import Store
 from monitor.store.care import LAST_NIGHT, Night, log_size
 from monitor.store.opening import WAL_LIMIT
 from monitor.terminal import age, counted, plain, print_json, print_table
@@ -62,6 +63,7 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
         unindexed = store.unindexed()
         not_live = {what: store.note(not_live_note(what)) or "" for what in WATCHED}
         watchers = watchers_of(settings, store)
+        seen = _last_sign(store)
     stored = {feed.url: feed for feed in feeds}
     if as_json:
         told = _as_json(settings, stored, states, queue, rules, now)
@@ -70,8 +72,10 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
         told["articles"] = {"installed": can_read_pages(), **pages}
         told["watchers"] = watchers.as_plain()
         care = {"last_night": asdict(night) if night else None, "unsearchable": unindexed}
-        print_json({**told, "silences": muting, "not_live": not_live, "database": care})
+        life = {"alive": _lives(seen, now), "last_sign_of_life": seen}
+        print_json({**told, **life, "silences": muting, "not_live": not_live, "database": care})
         return
+    click.echo(f"Monitor: {_life(seen, now)}.")
     _print_feeds(settings, stored, now)
     click.echo()
     _print_channels(settings, states, now)
@@ -88,13 +92,24 @@ def status(ctx: click.Context, as_json: bool, healthy: bool) -> None:
 def _is_alive(settings: Config, now: datetime) -> int:
     """Whether a monitor has written to the database lately: 0, else 1."""
     with reading(settings) as store:
-        note = store.note(ALIVE)
-    at = datetime.fromisoformat(note) if note else None
-    if at is not None and now - at < ALIVE_FOR:
-        click.echo(f"alive, {age(at, now)}")
-        return 0
-    click.echo(f"no sign of life: {age(at, now)}; it is not running, stuck, or cannot write")
-    return 1
+        seen = _last_sign(store)
+    click.echo(_life(seen, now))
+    return 0 if _lives(seen, now) else 1
+
+
+def _last_sign(store: Store) -> datetime | None:
+    note = store.note(ALIVE)
+    return datetime.fromisoformat(note) if note else None
+
+
+def _lives(seen: datetime | None, now: datetime) -> bool:
+    return seen is not None and now - seen < ALIVE_FOR
+
+
+def _life(seen: datetime | None, now: datetime) -> str:
+    if _lives(seen, now):
+        return f"alive, {age(seen, now)}"
+    return f"no sign of life: {age(seen, now)}; it is not running, stuck, or cannot write"
 
 
 def _print_feeds(settings: Config, stored: dict[str, Feed], now: datetime) -> None:
@@ -141,7 +156,8 @@ def _fares(each: ChannelState | None) -> str:
         return "nothing sent yet"
     if each.stopped:
         return f"stopped: {each.last_error}"
-    return f"{each.failures} failures: {each.last_error}" if each.failures else "fine"
+    failed = counted(each.failures, "failure")
+    return f"{failed}: {each.last_error}" if each.failures else "fine"
 
 
 def _print_queue(queue: dict[str, int]) -> None:
