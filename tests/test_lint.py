@@ -118,6 +118,14 @@ def test_an_owner_is_missed_only_where_rules_have_owners() -> None:
     assert told(rules(alone + owned)) == ["it has no owner, other rules do"]
 
 
+def test_rules_without_an_owner_are_told_as_one() -> None:
+    alone = "".join(f"[[rule]]\nname = 'r{n}'\nany = ['drone{n}']\n" for n in range(6))
+    owned = "[[rule]]\nname = 'two'\nany = ['tank']\nowner = 'desk'\n"
+    assert told(rules(alone + owned)) == [
+        "it has no owner, nor have r1, r2, r3 and 2 more; other rules do"
+    ]
+
+
 # --- what the rules did
 
 

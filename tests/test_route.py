@@ -235,6 +235,8 @@ def test_an_operator_alert_about_something_else_avoids_nobody() -> None:
     ("owner", "told"),
     [
         pytest.param("mail", {"mail/anna@example.org", "mail/ben@example.org"}, id="a channel"),
+        pytest.param("ben@example.org", {"mail/ben@example.org"}, id="a recipient"),
+        pytest.param("mail/ben@example.org", {"mail/ben@example.org"}, id="and its channel"),
         pytest.param("anna", {"night"}, id="a person: the operators"),
         pytest.param("", {"night"}, id="nobody: the operators"),
     ],

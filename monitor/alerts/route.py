@@ -8,7 +8,7 @@ from datetime import datetime
 from monitor import ids
 from monitor.alerts.operator import dead_channel
 from monitor.model import Alert, AlertKind, Delivery, DeliveryKind, Rule
-from monitor.settings import Channel, Config, Route
+from monitor.settings import Channel, Config, Route, Target
 
 
 def channels_for(rule: Rule, feed_tags: Collection[str], config: Config) -> tuple[str, ...]:
@@ -52,10 +52,26 @@ def notices(alert: Alert, channel: Channel, now: datetime) -> tuple[Delivery, ..
 
 
 def owner_notices(owner: str, alert: Alert, config: Config, now: datetime) -> tuple[Delivery, ...]:
-    """What the monitor says to the channel that *owner* names, else to the operators."""
+    """What the monitor says to the channel or recipient that *owner* names, else to operators."""
     named = [channel for channel in config.channels if channel.name == owner]
-    rows = tuple(row for channel in named for row in notices(alert, channel, now))
-    return rows or deliveries([alert], {}, (), config, now)
+    rows = [row for channel in named for row in notices(alert, channel, now)]
+    for channel in config.channels:
+        for target in channel.targets:
+            if not rows and owner in (target.name, recipient_of(target)):
+                rows.append(_delivery(alert, channel.name, target.name, now))
+    return tuple(rows) or deliveries([alert], {}, (), config, now)
+
+
+def recipient_of(target: Target) -> str:
+    """Its name without that of the channel: "anna@example.org"."""
+    return target.name.rpartition("/")[2]
+
+
+def owners(config: Config) -> tuple[str, ...]:
+    """All that ``owner_notices`` knows by name."""
+    targets = [target for channel in config.channels for target in channel.targets]
+    names = [channel.name for channel in config.channels]
+    return _distinct([*names, *map(recipient_of, targets), *(target.name for target in targets)])
 
 
 def operator_channels(config: Config, *, dead: str = "") -> tuple[str, ...]:

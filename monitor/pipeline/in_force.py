@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 
-from monitor.alerts.route import channels_for
+from monitor.alerts.route import channels_for, owners
 from monitor.errors import Problem
 from monitor.model import Rule
 from monitor.rules.evaluate import folded
@@ -39,6 +39,7 @@ def joint_problems(config: Config, rules: RuleSet) -> list[Problem]:
         )
     for loaded in rules.rules:
         problems += _channel_problems(loaded.rule, config)
+        problems += _owner_problems(loaded.rule, config)
         problems += _feed_problems(loaded, config)
     for number, route in enumerate(config.routes, start=1):
         problems += _route_problems(number, route, rules)
@@ -65,6 +66,21 @@ def _channel_problems(rule: Rule, config: Config) -> Iterator[Problem]:
             "its alerts reach nobody: no route fits it and default_channels is empty",
             "add a route or a default channel, or write channels = [] if that is meant",
         )
+
+
+def _owner_problems(rule: Rule, config: Config) -> Iterator[Problem]:
+    known = owners(config)
+    if not rule.owner or rule.owner in known:
+        return
+    near = get_close_matches(rule.owner, known, n=1)
+    until = "until then the operators hear of its edits"
+    yield _problem(
+        rule,
+        "owner",
+        f'config.toml has no channel or recipient "{rule.owner}"',
+        f'did you mean "{near[0]}"? {until.capitalize()}' if near else until,
+        warning=True,
+    )
 
 
 def _reached(rule: Rule, config: Config) -> tuple[str, ...]:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor import ids
+from monitor.alerts.lines import counted
 from monitor.errors import Problem
 from monitor.model import Alert, Severity
 from monitor.rules.trial import Backtest
 
-SHOWN = 10  # problems or rules named in one message
+SHOWN = 10  # problems named in one message
+APART = 3  # rules that are told one by one
 _NAMES = {"rules": "rules are", "config": "configuration is", "templates": "templates are"}
 _LOOKS_BACK = {
     "rules": ", and stories that came since its first failed load are looked at again",
@@ -69,6 +71,23 @@ def template_failed(problem: Problem, version: str, now: datetime) -> Alert:
     )
 
 
+def together(alerts: Sequence[Alert], now: datetime) -> Sequence[Alert]:
+    """What one reload says of rules (``live``) to one owner: of many, one message."""
+    if len(alerts) <= APART:
+        return alerts
+    shown = "\n".join(f"· {alert.title}" for alert in alerts)
+    return [
+        ids.operator_alert(
+            "rules-live",
+            ids.derive("live", *(alert.id for alert in alerts)),
+            title=f"{len(alerts)} rules are live",
+            text=f"{shown}\nFrom now on new stories are matched by them as they stand.",
+            now=now,
+            severity=Severity.NORMAL,
+        )
+    ]
+
+
 def live(rule: str, result: Backtest, since: str, now: datetime, version: str) -> Alert:
     """A rule was added or changed: what it would have brought *since*, "last 7 days"."""
     count = result.of(rule)
@@ -77,7 +96,7 @@ def live(rule: str, result: Backtest, since: str, now: datetime, version: str) -
     return ids.operator_alert(
         f"rule-live:{rule}",
         version,
-        title=f"{rule} is live: {since} {total} matches{change}",
+        title=f"{rule} is live: {since} {counted(total, 'match', 'matches')}{change}",
         text="From now on new stories are matched by it as it stands.",
         now=now,
         severity=Severity.NORMAL,

@@ -16,6 +16,7 @@ from monitor.crashpoint import crashpoint
 from monitor.errors import ConfigError, Problem
 from monitor.events import Reloaded
 from monitor.feeds.fetch import Fetcher
+from monitor.model import Alert
 from monitor.pipeline import lists, notices, rule_sets, unusable
 from monitor.pipeline.config_changes import changed_targets, rescheduled
 from monitor.pipeline.config_files import ConfigFiles
@@ -164,10 +165,14 @@ class Reloader:
         all_of_them = len(entries) < LOOK_BACK_ENTRIES
         since = f"last {LOOK_BACK.days} days" if all_of_them else f"newest {len(entries)} entries"
         result = await asyncio.to_thread(backtest, new, old, entries, edited)
+        by_owner: dict[str, list[Alert]] = {}
         for loaded in new.rules:
             if loaded.rule.name in edited and loaded.enabled:
                 alert = notices.live(loaded.rule.name, result, since, now, loaded.fingerprint)
-                await self._upkeep.tell_owner(loaded.rule.owner, alert)
+                by_owner.setdefault(loaded.rule.owner, []).append(alert)
+        for owner, alerts in by_owner.items():
+            for alert in notices.together(alerts, now):
+                await self._upkeep.tell_owner(owner, alert)
 
     # --- configuration
 

@@ -31,6 +31,7 @@ NEVER = timedelta(days=90)
 MAX_PER_DAY = 50.0
 MOST = 0.8  # share of a rule's matches that hang on one term
 FEW = 20  # matches: below that shares say nothing
+NAMED = 3  # rules beside the first
 # Acronyms of politics and defence that are also words. Two and three letters need capitals, so
 # only headlines wholly in capitals mislead them; from four on "Safe" counts as SAFE. Our choice.
 _ENGLISH = """
@@ -59,10 +60,10 @@ def lint(rules: RuleSet, today: date, known: Known | None = None) -> list[Proble
     known = known or Known()
     live = [loaded for loaded in rules.rules if loaded.enabled]
     found = [*_unused_lists(rules), *_twins(live)]
-    owned = any(loaded.rule.owner for loaded in live)  # nobody owns: then nobody is missed
+    found += _without_owner(live)
     for loaded in live:
         found += _told(loaded, _condition(loaded.condition))
-        found += _told(loaded, _upkeep(loaded, today, owned=owned))
+        found += _told(loaded, _upkeep(loaded, today))
         if known.history is not None:
             found += _told(loaded, _past(loaded, today, known.history, known.max_per_day))
     return sorted(found, key=lambda problem: (problem.file, problem.line or 0, str(problem)))
@@ -256,13 +257,23 @@ def _parts(node: Node) -> Sequence[Node]:
 # --- upkeep
 
 
-def _upkeep(loaded: LoadedRule, today: date, *, owned: bool) -> Iterator[Finding]:
-    rule = loaded.rule
+def _upkeep(loaded: LoadedRule, today: date) -> Iterator[Finding]:
     if loaded.review_by is not None and loaded.review_by < today:
         late = f"{loaded.review_by:%d %B %Y}".lstrip("0")
         yield "review_by", f"it was to be reviewed by {late}", "look at it and set a new date"
-    if owned and not rule.owner:
-        yield "owner", "it has no owner, other rules do", 'add owner = "…": who hears of its edits'
+
+
+def _without_owner(live: Sequence[LoadedRule]) -> Iterator[Problem]:
+    """As one: many rules without an owner are mostly those of a pack."""
+    missing = [loaded for loaded in live if not loaded.rule.owner]
+    if not missing or len(missing) == len(live):  # nobody owns: then nobody is missed
+        return
+    what = "it has no owner, other rules do"
+    if len(missing) > 1:
+        names = ", ".join(loaded.rule.name for loaded in missing[1 : NAMED + 1])
+        more = f" and {len(missing) - 1 - NAMED} more" if len(missing) > NAMED + 1 else ""
+        what = f"it has no owner, nor have {names}{more}; other rules do"
+    yield from _told(missing[0], [("owner", what, 'add owner = "…": who hears of its edits')])
 
 
 # --- what it did
