@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from monitor.errors import MonitorError
+
 PIPED_WIDTH = 1_000_000  # nobody reads columns in a pipe: no line is folded for grep
 
 
@@ -54,6 +56,16 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def print_json(value: Any) -> None:
     """ASCII only: safe in every locale and for every reader."""
     click.echo(json.dumps(value, ensure_ascii=True, indent=2, default=_as_json))
+
+
+def confirm(question: str) -> None:
+    """Ask a person.  Raises MonitorError where the answer is no, or nobody is there to answer."""
+    try:
+        if click.confirm(question):
+            return
+    except click.Abort:
+        click.echo()
+    raise MonitorError("Nothing was changed. Without a person to ask, add --yes.")
 
 
 def _as_json(value: Any) -> Any:

@@ -152,6 +152,8 @@ def _shape_fault(shape: type[pydantic.BaseModel], path: Path, error: Any) -> tup
     if kind in _TYPES:
         misplaced = isinstance(error["input"], str) and kind in _OF_MANY
         shown = "a text" if misplaced else _shown(error["input"])  # it may be an address: a secret
+        if kind == "list_type" and isinstance(error["input"], dict):
+            return f"[{path[-1]}] is one table, there may be many", f"write [[{path[-1]}]]"
         return f"{shown} does not fit here", f"write {_TYPES[kind]}"
     if kind == "value_error":
         return f"{_shown(error['input'])} cannot be used", str(context.get("error", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -168,3 +169,30 @@ def test_a_backup_that_is_not_there(
 ) -> None:
     assert asked(tmp_path, "restore", str(tmp_path / "absent.db"), "--yes") == 3
     assert "there is no backup of that name" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_becomes_no_file(
+    store: SqliteStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked(tmp_path, "backup", f"{tmp_path}/backups/") == 2
+    assert "there is no such folder" in capsys.readouterr().err
+    assert not (tmp_path / "backups").exists()
+
+
+def test_a_folder_is_no_backup(
+    store: SqliteStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked(tmp_path, "restore", str(tmp_path)) == 2
+    assert "is a folder; name the backup in it" in capsys.readouterr().err
+
+
+def test_without_anybody_to_ask_nothing_is_put_back(
+    store: SqliteStore,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make(str(tmp_path / "monitor.db"), tmp_path / "copy.db")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert asked(tmp_path, "restore", str(tmp_path / "copy.db")) == 1
+    assert "Without a person to ask, add --yes." in capsys.readouterr().err

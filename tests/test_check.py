@@ -190,6 +190,15 @@ def test_a_feed_that_does_not_answer(
     assert "1 of 2 feeds answer." in text
 
 
+def test_where_no_feed_answers_the_network_is_suspected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dead = '[[feeds]]\nname = "Dead"\nurl = "OUTLETS/dead"\n'
+    assert check(online(tmp_path, "http://127.0.0.1:1", dead), "--online") == 1
+    text = capsys.readouterr().out
+    assert "0 of 2 feeds answer.\nThat is probably this machine's network" in text
+
+
 def test_switching_on_keeps_comments_and_the_mode_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(

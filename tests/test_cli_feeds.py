@@ -177,6 +177,7 @@ def test_nothing_is_written_without_a_word(feeds: Feeds, path: Path, site: str) 
         pytest.param(["http://SITE/json"], 1, "feeds are RSS, Atom, RDF or JSON Feed", id="JSON"),
         pytest.param(["http://SITE/main", "--pick", "2"], 2, "only 1 feed found", id="too few"),
         pytest.param(["http://127.0.0.1:1/"], 1, "Seen:    no connection", id="down"),
+        pytest.param(["http://10.0.0.1/"], 1, "http://10.0.0.1/ was not asked;", id="private"),
     ],
 )
 def test_what_cannot_be_added_says_what_was_seen_and_what_to_do(

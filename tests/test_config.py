@@ -462,6 +462,7 @@ FEED_X = '[[feeds]]\nname = "x"\nurl = "https://h/"\n'
         ('[poll]\ntransport = "curl"', 2, '"own", "httpx"'),
         ('[poll]\ninterval = "1m"', 2, "between min_interval and max_interval"),
         ('[[feeds]]\nname = "x"', 1, "url"),
+        ('[feeds]\nname = "x"\nurl = "https://h/"', 1, "write [[feeds]]"),
         ('[[feeds]]\nname = "x"\nurl = "ftp://h/"', 3, "http:// or https://"),
         ('[[feeds]]\nname = "x"\nurl = "https:///p"', 3, "names no host"),
         ('[[feeds]]\nname = "x"\nurl = "https://h:x/"', 3, "is not a web address"),

@@ -58,6 +58,14 @@ def test_times_are_iso_and_text_is_whole(config: Path, capsys: pytest.CaptureFix
     assert first["feed"] == "Example Defence"
 
 
+def test_severities_are_as_people_write_them(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert {row["severity"] for row in exported(config, capsys, "alerts")} == {"normal"}
+    assert invoke(["alerts", "list", "--json", "--config", str(config)]) == 0
+    assert {each["severity"] for each in json.loads(capsys.readouterr().out)} == {"normal"}
+
+
 @pytest.mark.parametrize("kind", ["entries", "alerts"])
 def test_no_cell_is_a_formula(config: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
     found = exported(config, capsys, kind)

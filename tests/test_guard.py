@@ -19,6 +19,7 @@ from monitor.feeds.guard import (
     SystemResolver,
     is_allowed,
     is_public,
+    network_of,
 )
 from tests.servers import reply, serving
 
@@ -148,7 +149,8 @@ async def test_connects_to_the_checked_address() -> None:
     ids=["the only one", "one among good ones", "one beside an allowed one"],
 )
 async def test_one_refused_address_refuses_the_name(answers: tuple[str, ...]) -> None:
-    with pytest.raises(AddressRefused, match=r"any\.example\.org is at the private address"):
+    told = r"any\.example\.org is at the private address .* \(.*/\d+\)"
+    with pytest.raises(AddressRefused, match=told):
         await backend(*answers).connect_tcp("any.example.org", 80, 1)
 
 
@@ -200,3 +202,20 @@ async def test_odd_spellings_are_judged_by_what_they_mean(host: str) -> None:
             await GuardedBackend((), resolver).connect_tcp(host, 80, 1)
     finally:
         resolver.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("127.0.0.1", "127.0.0.0/8"),
+        ("10.1.2.3", "10.0.0.0/8"),
+        ("172.20.0.1", "172.16.0.0/12"),
+        ("::ffff:192.168.1.1", "192.168.0.0/16"),
+        ("fd00::1", "fc00::/7"),
+        ("fe80::1%eth0", "fe80::/10"),
+        ("100.64.0.1", "100.64.0.1/32"),
+    ],
+)
+def test_the_network_to_allow_for_a_private_address(address: str, network: str) -> None:
+    assert network_of(address) == ip_network(network)
+    assert is_allowed(address, [network_of(address)])

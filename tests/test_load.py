@@ -192,6 +192,7 @@ def test_an_empty_folder_is_for_the_caller_to_judge() -> None:
         (one("none = ['football']"), 1, "says nothing about what to look for", "add any"),
         ("[[rule]]\nany = ['x']", 1, '"name" is missing', "add name"),
         (one("[rule.score]\ndrone = 3"), 3, "needs a threshold above 0", "add threshold"),
+        (one("any = ['x']\nthreshold = 3"), 4, "a threshold without a score", "add score"),
         (one("threshold = 1\n[rule.score]\ndrone = -3"), 4, "points above 0", "give one"),
         ("rule = 3", 1, "3 does not fit here", "write a list"),
         ("rule = [3]", 1, "3 does not fit here", "write a table"),

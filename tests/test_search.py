@@ -199,7 +199,7 @@ class TestTheCommand:
         assert said in asked(*words, code=2)
 
     def test_a_feed_that_does_not_exist(self, asked) -> None:
-        assert 'There is no feed "Exmple"' in asked("NATO", "--feed", "Exmple", code=1)
+        assert 'There is no feed "Exmple"' in asked("NATO", "--feed", "Exmple", code=2)
 
     def test_nothing_found_hints_at_small_operators(self, asked) -> None:
         assert "OR in capitals" in asked("Kyiv or Odesa")

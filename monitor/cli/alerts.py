@@ -11,7 +11,7 @@ from monitor.alerts.company import StoryNews
 from monitor.alerts.plain import terminal_lines
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
-from monitor.cli.said import Fates
+from monitor.cli.said import Fates, alert_as_plain
 from monitor.cli.verdicts import irrelevant
 from monitor.errors import MonitorError
 from monitor.model import AlertKind
@@ -39,7 +39,7 @@ def list_alerts(as_json: bool, span: timedelta | None, rule: str | None, limit: 
     with reading(settings) as store:
         found = store.alerts(since=since(span), rule=rule, limit=limit)
     if as_json:
-        print_json([asdict(alert) for alert in found])
+        print_json([alert_as_plain(alert) for alert in found])
         return
     print_table(
         ("at", "severity", "rule", "outlet", "title", "id"),
@@ -72,7 +72,7 @@ def show_alert(as_json: bool, alert_id: str) -> None:
     if alert is None:
         raise MonitorError(f'There is no alert "{alert_id}". `alerts list` shows ids.')
     if as_json:
-        print_json(asdict(alert) | {"deliveries": [asdict(each) for each in deliveries]})
+        print_json(alert_as_plain(alert) | {"deliveries": [asdict(each) for each in deliveries]})
         return
     stories = {alert.story_id: StoryNews(members=members)}
     for line in terminal_lines([alert], settings.timezone, stories):

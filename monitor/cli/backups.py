@@ -9,25 +9,28 @@ import click
 
 from monitor.cli.options import config_option
 from monitor.cli.reading import local, looked_up, reading
-from monitor.errors import AlreadyRunning
+from monitor.errors import AlreadyRunning, NotWritten
 from monitor.settings import Config
 from monitor.store.backup import Contents, examine, make, put_back
 from monitor.store.lock import Lock
-from monitor.terminal import counted
+from monitor.terminal import confirm, counted
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path")
 @config_option
-def backup(path: Path) -> None:
+def backup(path: str) -> None:
     """Copy the database to PATH, also while the monitor runs, and prove the copy.
 
     PATH is a new file, or a folder: then the copy is named by the time. It holds all entries,
     stories, alerts and what waits to be sent; keep config.toml and the rules folder with it.
     """
     settings, now = looked_up(), datetime.now(UTC)
-    to = path / f"monitor-{now.astimezone(settings.timezone):%Y-%m-%dT%H%M%S}.db"
-    to = to if path.is_dir() else path
+    to = Path(path)
+    if to.is_dir():
+        to /= f"monitor-{now.astimezone(settings.timezone):%Y-%m-%dT%H%M%S}.db"
+    elif path.endswith("/"):
+        raise NotWritten(f"{path}: there is no such folder; make it first, or name a file")
     with reading(settings):  # refuses with the usual words
         contents = make(settings.database, to)
     click.echo(f"{to}: whole, {_said(contents, settings)}.")
@@ -44,12 +47,14 @@ def restore(path: Path, yes: bool) -> None:
     listed by its feed is found again, and alerts again; what waited then may be sent twice.
     """
     settings = looked_up()
+    if path.is_dir():
+        raise NotWritten(f"{path} is a folder; name the backup in it")
     contents = examine(path)
     click.echo(f"{path}: whole, {_said(contents, settings)}.")
-    if not yes:
-        click.confirm(f"Make it the database {settings.database}?", abort=True)
     try:
         with Lock(settings.database):
+            if not yes:
+                confirm(f"Make it the database {settings.database}?")
             _, kept = put_back(path, settings.database, datetime.now(UTC))
     except AlreadyRunning as running:
         raise AlreadyRunning(f"{running}\nStop the monitor, restore, start it again.") from None

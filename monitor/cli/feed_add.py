@@ -118,8 +118,11 @@ def _refusal(url: str, found: NoFeed) -> str:
     """What was seen, what it means, what to do."""
     means, remedy = advice(found.reason)
     tried = f"\nTried:   {counted(found.tried, 'address', 'addresses')} more" if found.tried else ""
+    address = without_login(url)
+    asked = found.reason not in (FailureReason.BLOCKED_ADDRESS, FailureReason.BAD_URL)
+    said = f"There is no feed at {address}" if asked else f"{address} was not asked"
     return (
-        f"There is no feed at {without_login(url)}; nothing was changed.\n"
+        f"{said}; nothing was changed.\n"
         f"Seen:    {found.detail}{tried}\n"
         f"Meaning: {means}\n"
         f"To do:   {remedy}"

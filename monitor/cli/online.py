@@ -36,6 +36,8 @@ async def check_feeds(settings: Config) -> int:
         _offer(settings, off)
     failed = [feed.name for feed in settings.feeds if feed.enabled and feed.name not in works]
     click.echo(f"{len(works)} of {len(answers)} feeds answer.")
+    if len(answers) > 1 and not works:
+        click.echo("That is probably this machine's network or name server, not the feeds.")
     return 1 if failed else 0
 
 

@@ -15,11 +15,10 @@ from monitor.cli.named import named_channel
 from monitor.cli.options import config_option
 from monitor.cli.reading import looked_up, writing
 from monitor.cli.said import Fates, nothing, title
-from monitor.errors import MonitorError
 from monitor.model import GIVEN_UP, ChannelState, DeliveryState, QueuedDelivery
 from monitor.settings import Config
 from monitor.store import Store
-from monitor.terminal import counted, plain
+from monitor.terminal import confirm, counted, plain
 
 ALL = 1_000_000
 RETRIED = (*sorted(GIVEN_UP), DeliveryState.SILENCED, DeliveryState.DISCARDED)
@@ -72,7 +71,10 @@ def retry(
     for state in stopped:
         _say(f"{state.target} was stopped ({state.last_error}); it is tried again.")
     _say_all([*muted.values(), *left, *missing])
-    _say(f"{_are(len(changed))} queued anew.")
+    if changed or not stopped:
+        _say(f"{_are(len(changed))} queued anew.")
+    else:
+        _say("What waits for it goes out now; nothing else was to be queued anew.")
     if changed:
         _say("A monitor that runs takes them up within 5 seconds; else the next start does.")
     ctx.exit(1 if muted or left or missing else 0)
@@ -203,12 +205,7 @@ def _confirm(able: Sequence[QueuedDelivery]) -> None:
         _say(f"  {each.delivery.target}: {title(each)}")
     if len(able) > SHOWN:
         _say(f"  and {len(able) - SHOWN} more")
-    try:
-        if click.confirm(f"Discard {counted(len(able), 'delivery', 'deliveries')}?"):
-            return
-    except click.Abort:
-        click.echo()
-    raise MonitorError("Nothing was changed. Without a person to ask, add --yes.")
+    confirm(f"Discard {counted(len(able), 'delivery', 'deliveries')}?")
 
 
 def _are(number: int) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from monitor.alerts.fate import fate
-from monitor.model import AlertKind, Delivery, DeliveryKind, QueuedDelivery, Silence
+from monitor.model import Alert, AlertKind, Delivery, DeliveryKind, QueuedDelivery, Silence
 from monitor.settings import Config
 from monitor.store import Store
 
@@ -43,6 +43,11 @@ def delivery_as_plain(listed: QueuedDelivery, fate: str) -> dict[str, Any]:
     alert = listed.alert
     about = {"title": alert.title, "rule": alert.rule_name, "story_id": alert.story_id}
     return asdict(listed.delivery) | about | {"severity": alert.severity.label, "fate": fate}
+
+
+def alert_as_plain(alert: Alert) -> dict[str, Any]:
+    """An alert for JSON, with its severity as people write it."""
+    return asdict(alert) | {"severity": alert.severity.label}
 
 
 def silence_as_plain(silence: Silence) -> dict[str, Any]:

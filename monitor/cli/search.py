@@ -9,10 +9,10 @@ from datetime import timedelta
 import click
 from rich.text import Text
 
+from monitor.cli.named import NoSuchName
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
 from monitor.cli.why import marked
-from monitor.errors import MonitorError
 from monitor.model import Found
 from monitor.searchquery import to_index
 from monitor.settings import Config
@@ -67,7 +67,7 @@ def search(
 def _refuse_unknown(store: SqliteStore, feed: str | None) -> None:
     """Nothing found must not mean a slip in the feed's name."""
     if feed is not None and feed not in {each.name for each in store.feeds(rhythms=False)}:
-        raise MonitorError(f'There is no feed "{feed}". `feeds list` shows their names.')
+        raise NoSuchName(f'There is no feed "{feed}". `feeds list` shows their names.')
 
 
 def _lines(found: Found, settings: Config, *, colour: bool) -> Iterator[Text]:

@@ -26,6 +26,14 @@ MAX_TRIED = 4  # addresses of one name
 
 # ``is_global`` says True for these (CPython 3.11).  RFC 6890, 7526, 9637.
 _NOT_PUBLIC = tuple(ip_network(each) for each in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20"))
+# As people name them when they allow what is their own.  RFC 1122, 1918, 3927, 4193, 4291.
+_USUAL = tuple(
+    ip_network(each)
+    for each in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
+        *("fc00::/7", "fe80::/10"),
+    )
+)
 _GLOBAL_V6 = ip_network("2000::/3")  # all that IANA hands out; site-local and the rest lie outside
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052; RFC 8215's 64:ff9b:1::/48 is not public at all
 
@@ -57,6 +65,14 @@ def is_allowed(text: str, private: Iterable[Network]) -> bool:
     return is_public(address) or any(
         plain.version == net.version and plain in net for net in private
     )
+
+
+def network_of(text: str) -> Network:
+    """The network that is to be allowed where *text*, a private address, is to be reached."""
+    address = ip_address(text.partition("%")[0])
+    address = _unwrapped(address) or address
+    around = (net for net in _USUAL if net.version == address.version and address in net)
+    return next(around, ip_network(address))
 
 
 def refuse_written(host: str, private: Iterable[Network]) -> None:
@@ -143,7 +159,8 @@ class Guard:
             raise NameUnknown(f"{host} is not found: it has no address")
         for address in addresses:
             if not is_allowed(address, self._private):
-                raise AddressRefused(f"{host} is at the private address {address}")
+                network = network_of(address)
+                raise AddressRefused(f"{host} is at the private address {address} ({network})")
         return addresses[:MAX_TRIED]
 
 

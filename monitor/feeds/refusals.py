@@ -25,7 +25,7 @@ _ADVICE = {
     FailureReason.TIMEOUT: ("the site is slow or overloaded", f"Try again later. {_PASSES}"),
     FailureReason.BLOCKED_ADDRESS: (
         "addresses inside a private network are never polled, unless you allow it",
-        "If this is your own network, name it under [poll] in config.toml:"
+        "If this is your own network, name it, as above in brackets, under [poll] in config.toml:"
         ' allow_private = ["10.0.0.0/8"].',
     ),
     FailureReason.BAD_URL: ("it cannot be asked for", "Write it as https://example.org/feed."),

@@ -54,6 +54,10 @@ def _words(rule: RuleTable, lists: Mapping[str, Node], fault: Fault) -> list[Nod
         parts.append(_term(("all", number), term, lists, fault))
     if rule.score is not None:
         parts.append(_score(rule, lists, fault))
+    elif rule.threshold is not None:
+        told = QueryError("a threshold without a score says nothing", "add score = {…}", 0)
+        fault(("threshold",), "", told)
+        parts.append(None)
     if rule.none is not None:
         excluded = any_of(rule.none, lists, fault, ("none",))
         parts.append(Not(part=excluded) if excluded else None)

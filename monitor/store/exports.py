@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from monitor.model import Severity
 from monitor.store import rows
 
 _SELECTS = {
@@ -45,4 +46,6 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
     times = {
         name: rows.moment_or_none(value) for name, value in row.items() if name.endswith("_at")
     }
+    if "severity" in row:
+        row["severity"] = Severity(row["severity"]).label
     return row | times
