@@ -62,6 +62,7 @@ DEV_MODULES = (
     "trafilatura",
     "trustme",
     "uvicorn",
+    "uvloop",
 )
 _PROBE = (
     "import sys; from importlib.util import find_spec; "

@@ -12,6 +12,10 @@ from monitor.cli import invoke
 from monitor.cli.event_loop import OWN, UVLOOP, maker_of
 from tests.test_whole import a_house
 
+# Killed before it is recorded, a message goes out again.
+ACCEPTED = """SELECT 1 FROM deliveries d JOIN alerts a ON a.id = d.alert_id
+WHERE a.rule_name = 'nato' AND d.state = 'accepted'"""
+
 pytest.importorskip("uvloop", reason="there is none for this system")
 
 
@@ -38,6 +42,7 @@ async def test_what_was_published_is_told_once_though_the_daemon_is_killed(tmp_p
         await house.until(lambda: house.logged("polled"), "the first visit")
         house.outlet.publish("NATO meets today")
         await house.until(lambda: house.told("NATO meets today"), "the alert")
+        await house.until(lambda: house.query(ACCEPTED), "that it is recorded")
         await house.stop(signal.SIGKILL)
         house.outlet.publish("NATO meets again, elsewhere")
         await house.run("run", "--event-loop", UVLOOP)
