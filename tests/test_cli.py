@@ -121,6 +121,21 @@ def test_an_unknown_command_says_what_is_near(capsys: pytest.CaptureFixture[str]
     assert 'There is no command "chek". Did you mean "check"?' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["feeds", "ad"], 'There is no command "ad". Did you mean "add"?'),
+        (["silence", "lst"], 'There is no command "lst". Did you mean "list"?'),
+        (["rules", "xyz"], 'There is no command "xyz". There are '),
+    ],
+)
+def test_a_mistyped_command_of_a_group_is_guessed(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke(words) == 2
+    assert said in capsys.readouterr().err
+
+
 @click.command()
 @click.argument("name")
 def failing(name: str) -> None:

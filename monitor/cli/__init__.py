@@ -10,13 +10,13 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
 
 import click
 
+from monitor.cli.groups import Guessing
 from monitor.cli.options import config_option
 from monitor.errors import ConfigError, MonitorError, StoreBusy
 
@@ -62,7 +62,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-class Commands(click.Group):
+class Commands(Guessing):
     """A group that imports a command when it is called; without a command, ``run`` is meant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -75,15 +75,6 @@ class Commands(click.Group):
         command = getattr(_imported(module), attribute)
         assert isinstance(command, click.Command)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f' Did you mean "{near[0]}"?' if near else ""
-            ctx.fail(f'There is no command "{args[0]}".{hint}')
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

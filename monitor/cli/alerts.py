@@ -9,6 +9,7 @@ import click
 
 from monitor.alerts.company import StoryNews
 from monitor.alerts.plain import terminal_lines
+from monitor.cli.groups import Guessing
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
 from monitor.cli.said import Fates, alert_as_plain
@@ -18,7 +19,7 @@ from monitor.model import AlertKind
 from monitor.terminal import plain, print_json, print_table
 
 
-@click.group()
+@click.group(cls=Guessing)
 @config_option
 def alerts() -> None:
     """What matched a rule, and what the monitor said about itself."""

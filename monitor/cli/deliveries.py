@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import click
 
+from monitor.cli.groups import Guessing
 from monitor.cli.named import named_channel
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
@@ -19,7 +20,7 @@ from monitor.store import Store
 from monitor.terminal import counted, plain, print_json, print_table
 
 
-@click.group()
+@click.group(cls=Guessing)
 @config_option
 def deliveries() -> None:
     """What is sent to whom, what waits, what was given up. Works while the monitor runs."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import click
 
+from monitor.cli.groups import Guessing
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, emptied, local, looked_up, reading, since
 from monitor.errors import MonitorError
@@ -16,7 +17,7 @@ from monitor.settings import Config
 from monitor.terminal import plain, print_json, print_table
 
 
-@click.group()
+@click.group(cls=Guessing)
 @config_option
 def entries() -> None:
     """What the feeds brought, whether a rule matched it or not."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from monitor.cli.groups import Guessing
 from monitor.cli.hubs import stands
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import local, looked_up, reading, without_login
@@ -36,7 +37,7 @@ EDITS = {
 }
 
 
-class _Feeds(click.Group):
+class _Feeds(Guessing):
     """Imports what edits when it is called: `status` needs only ``state``, and should be quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -9,6 +9,7 @@ import click
 
 from monitor.alerts.forecast import Forecast, Known, forecast, unsure
 from monitor.alerts.lines import local_time
+from monitor.cli.groups import Guessing
 from monitor.cli.named import named_feeds, named_rules
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import looked_up, reading
@@ -20,7 +21,7 @@ from monitor.terminal import plain, print_json
 from monitor.timetable import read_moment
 
 
-@click.group()
+@click.group(cls=Guessing)
 @config_option
 def routes() -> None:
     """Which channels a rule's alerts go to, and when."""

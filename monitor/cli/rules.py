@@ -10,6 +10,7 @@ import click
 from rich.progress import track
 
 from monitor.cli.backtest import print_backtest, to_json
+from monitor.cli.groups import Guessing
 from monitor.cli.named import named_rules, stored_entry
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import NothingYet, looked_up, reading, say_emptied, since
@@ -32,7 +33,7 @@ FEW_RULES = 300  # up to here each rule that does not match says why
 LAST_GOOD = "last-good"
 
 
-@click.group()
+@click.group(cls=Guessing)
 @config_option
 def rules() -> None:
     """Why a rule matches or not, and what an edit would change.

@@ -11,6 +11,7 @@ import click
 from monitor import ids
 from monitor.alerts.lines import local_time
 from monitor.alerts.silence import described, in_force, muting, names_rule, why
+from monitor.cli.groups import Guessing
 from monitor.cli.login import login
 from monitor.cli.named import named_feeds, named_rules
 from monitor.cli.options import config_option, json_option
@@ -32,7 +33,7 @@ ALL = 1_000_000
 SEVERITIES = {severity.label: severity for severity in Severity}
 
 
-@click.group()
+@click.group(cls=Guessing)
 @config_option
 def silence() -> None:
     """Alerts that nobody should get for a while: with a reason, and never without an end.

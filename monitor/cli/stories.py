@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from monitor.alerts.company import joined_because
+from monitor.cli.groups import Guessing
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since, writing
 from monitor.errors import MonitorError, StoryChanged
@@ -24,7 +25,7 @@ ALL = 1_000_000
 TRIES = 5
 
 
-@click.group()
+@click.group(cls=Guessing)
 @config_option
 def stories() -> None:
     """Entries of several outlets that tell the same event, and why they count as one."""
