@@ -15,7 +15,7 @@ import pytest
 from monitor.cli import invoke
 from monitor.model import Entry, Outcome, Revision
 from monitor.searchquery import to_index
-from monitor.store.search import MANY, Wanted
+from monitor.store.search import MANY, PART, Wanted, behind
 from monitor.store.sqlite import SqliteStore
 from tests.builders import NOW, an_entry, an_outcome, feed_settings, minutes
 from tests.test_backups import CONFIG
@@ -113,9 +113,20 @@ class TestTheIndex:
         store.commit(few)
         assert titles(store, "few") == []
         store.commit(many)
+        assert len(titles(store, "few", limit=MANY)) == MANY // PART  # the oldest; visits wait
+        assert titles(store, "more") == []
+        store.index_new()
         assert titles(store, "more") == ["More 0"]
         assert len(titles(store, "few", limit=MANY)) == MANY - 1
         assert is_in_step(store)
+
+    def test_without_a_quiet_moment_the_index_keeps_up(self, store: SqliteStore) -> None:
+        (feed,) = store.feeds()
+        for commit in range(40):
+            entries = (an_entry(f"Story {commit} {n}", feed=feed) for n in range(50))
+            store.commit([an_outcome(*entries, feed=feed)])
+        with store._reading() as db:
+            assert behind(db) <= MANY
 
     def test_nothing_new_writes_nothing(self, store: SqliteStore) -> None:
         add(store, "One")

@@ -119,8 +119,7 @@ class Incoming(Transactions):
     def commit(self, outcomes: Sequence[Outcome]) -> list[bool]:
         with self._writing() as db:
             accepted = [self._commit_one(db, outcome) for outcome in outcomes]
-            if search.behind(db) >= search.MANY:
-                search.catch_up(db)
+            search.keep_up(db)
         crashpoint("after-commit")
         return accepted
 

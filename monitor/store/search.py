@@ -17,6 +17,7 @@ from monitor.store import rows
 from monitor.store.entries import WITH_FEED
 
 MANY = 250  # entries that are not in the index: they wait no longer for a quiet moment
+PART = 4  # of them a fourth at a time, then: visits wait for the store meanwhile
 _BEGIN, _END = "\x01", "\x02"  # round a hit: no text of ours has control characters
 _LONG = 32  # words of an excerpt
 _ADD = (
@@ -45,12 +46,20 @@ def behind(db: sqlite3.Connection) -> int:
     return int((newest or 0) - added)
 
 
-def catch_up(db: sqlite3.Connection) -> None:
-    """Add them."""
+def catch_up(db: sqlite3.Connection, most: int = -1) -> None:
+    """Add them, the oldest first; at *most* so many."""
     db.execute(
         f"{_ADD} WHERE rowid > (SELECT coalesce(max(id), 0) FROM entry_words_docsize)"
-        " ORDER BY rowid"
+        " ORDER BY rowid LIMIT ?",
+        [most],
     )
+
+
+def keep_up(db: sqlite3.Connection) -> None:
+    """Add some where many are missing: without a quiet moment they must not become more."""
+    missing = behind(db)
+    if missing >= MANY:
+        catch_up(db, missing // PART)
 
 
 def add_older(db: sqlite3.Connection, limit: int) -> int:
