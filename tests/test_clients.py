@@ -127,7 +127,7 @@ async def test_a_proxy_is_asked_instead_of_the_host() -> None:
     ("private", "url", "detail"),
     [
         pytest.param(False, "http://wire.example/", "at the private address", id="proxy itself"),
-        pytest.param(True, "http://10.0.0.1/", "10.0.0.1 is a private address", id="feed"),
+        pytest.param(True, "http://10.0.0.1/", "is a private address (10.0.0.0/8)", id="feed"),
         pytest.param(True, "http://0x0a000001/", "is a private address", id="odd spelling"),
         pytest.param(True, "http://[fd00::1]/", "is a private address", id="version 6"),
     ],

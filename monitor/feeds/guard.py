@@ -82,7 +82,7 @@ def refuse_written(host: str, private: Iterable[Network]) -> None:
     """
     address = _written(host)
     if address is not None and not is_allowed(str(address), private):
-        raise AddressRefused(f"{host} is a private address")
+        raise AddressRefused(f"{host} is a private address ({network_of(str(address))})")
 
 
 def _written(host: str) -> Address | None:

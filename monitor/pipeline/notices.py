@@ -14,6 +14,7 @@ from monitor.rules.trial import Backtest
 
 SHOWN = 10  # problems named in one message
 APART = 3  # rules that are told one by one
+LISTED = 40  # of many in one message
 _NAMES = {"rules": "rules are", "config": "configuration is", "templates": "templates are"}
 _LOOKS_BACK = {
     "rules": ", and stories that came since its first failed load are looked at again",
@@ -75,7 +76,9 @@ def together(alerts: Sequence[Alert], now: datetime) -> Sequence[Alert]:
     """What one reload says of rules (``live``) to one owner: of many, one message."""
     if len(alerts) <= APART:
         return alerts
-    shown = "\n".join(f"· {alert.title}" for alert in alerts)
+    shown = "\n".join(f"· {alert.title}" for alert in alerts[:LISTED])
+    if len(alerts) > LISTED:
+        shown += f"\n· and {len(alerts) - LISTED} more"
     return [
         ids.operator_alert(
             "rules-live",
