@@ -46,6 +46,8 @@ def told(found: RuleSet, known: Known | None = None) -> list[str]:
         ("any = ['SAFE']\nin = ['title']", '"SAFE" is also an English word'),
         ("any = ['WHO']\nnone = ['concert']", '"WHO" is also an English word'),
         ("any = ['nato']\nreview_by = 2025-02-12", "reviewed by 12 February 2025"),
+        ("any = ['Kyiv, Lviv']", '"Kyiv, Lviv" is one phrase'),
+        ("query = 'arms AND (Kyiv; Lviv)'", '"Kyiv; Lviv" is one phrase'),
     ],
 )
 def test_warns_of(body: str, what: str) -> None:
@@ -96,6 +98,20 @@ def test_an_unused_list_is_named_with_its_place() -> None:
 def test_the_list_of_what_is_worth_reading_is_used_by_the_monitor_itself() -> None:
     found = one("any = ['FMS']", '[lists]\nworth_reading = ["@dsca"]\ndsca = ["DSCA"]')
     assert lint(found, TODAY) == []
+
+
+def test_a_comma_in_a_list_that_many_rules_use_is_told_once() -> None:
+    found = rules(
+        "[lists]\nx = ['Kyiv, Lviv', 'S&P, Inc.', '36,000']\n"
+        "[[rule]]\nname = 'one'\nquery = '@x AND drone'\n"
+        "[[rule]]\nname = 'two'\nquery = '@x AND missile'\n"
+    )
+    assert [str(problem) for problem in lint(found, TODAY)] == [
+        'a.toml:3: warning: rule "one": "Kyiv, Lviv" is one phrase: these words side by side; write'
+        " OR between them, or each in quotation marks of its own; a phrase needs no comma",
+        'a.toml:3: warning: rule "one": "S&P, Inc." is one phrase: these words side by side; write'
+        " OR between them, or each in quotation marks of its own; a phrase needs no comma",
+    ]
 
 
 def test_twins_are_named_however_they_are_written() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -42,6 +43,8 @@ _ENGLISH = """
     WEST WHO WIN
 """
 ENGLISH = frozenset(_ENGLISH.split())
+_ONE_PHRASE = "is one phrase: these words side by side"
+_APART = "write OR between them, or each in quotation marks of its own; a phrase needs no comma"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ def lint(rules: RuleSet, today: date, known: Known | None = None) -> list[Proble
     known = known or Known()
     live = [loaded for loaded in rules.rules if loaded.enabled]
     found = [*_unused_lists(rules), *_twins(live)]
-    found += _without_owner(live)
+    found += [*_commas(live), *_without_owner(live)]
     for loaded in live:
         found += _told(loaded, _condition(loaded.condition))
         found += _told(loaded, _upkeep(loaded, today))
@@ -121,6 +124,16 @@ def _twins(live: Sequence[LoadedRule]) -> Iterator[Problem]:
         if other is not loaded:
             what = f'looks for the same as "{other.rule.name}" ({other.rule.source})'
             yield from _told(loaded, [("", what, "keep one, or make them differ")])
+
+
+def _commas(live: Sequence[LoadedRule]) -> Iterator[Problem]:
+    """Terms that look like lists; each once, for lists of words serve many rules."""
+    told: set[str] = set()
+    for loaded in live:
+        terms = {part.text for part in walk(loaded.condition) if isinstance(part, Term)}
+        found = sorted(text for text in terms - told if re.search(r"\w\s*[,;]\s+\w", text))
+        told.update(found)
+        yield from _told(loaded, [("", f'"{text}" {_ONE_PHRASE}', _APART) for text in found])
 
 
 # --- the condition

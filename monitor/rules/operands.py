@@ -21,6 +21,7 @@ FIELDS = frozenset(field.value for field in Field)
 _LOWER_OPERATOR = re.compile(r"(?:and|or|not)|(?:near|before|atleast)(?:/\w*)?", re.IGNORECASE)
 _LIST_NAME = re.compile(r"@[\w-]+")
 _STUCK = re.compile(r"(AND|OR|NOT)([@=].+)")
+_OF_OTHERS = {"&&": "AND", "||": "OR", "|": "OR", "!": "NOT"}  # operators of other languages
 
 
 def term(text: str, start: int, *, exact: bool) -> Term:
@@ -123,10 +124,25 @@ def refuse_what_is_no_word(lexeme: Lexeme) -> None:
             f"a space is missing behind {stuck[1]}", f"write {stuck[1]} {stuck[2]}", lexeme.start
         )
     if re.match(r"-[^\W\d_]", lexeme.text):
-        word = lexeme.text[1:]
-        raise QueryError(
-            "- excludes nothing", f'write NOT {word}, or quote it: "{word}"', lexeme.start
-        )
+        raise _excludes_nothing(lexeme.text, lexeme.start)
+    refuse_operator_of_others(lexeme.text, lexeme.start)
+
+
+def refuse_operator_of_others(word: str, start: int) -> None:
+    """Raises QueryError for signs that mean something elsewhere, and are skipped in a text here."""
+    if word in _OF_OTHERS:
+        meant = _OF_OTHERS[word]
+        raise QueryError(f"{word} is no operator", f"write {meant} in a query", start)
+    if re.match(r"![^\W\d_]", word):
+        raise _excludes_nothing(word, start)
+    if re.match(r"\+[^\W\d_]", word):
+        what = "write AND in a query, between words that must all be there"
+        raise QueryError("+ demands nothing", what, start)
+
+
+def _excludes_nothing(word: str, start: int) -> QueryError:
+    sign, bare = word[0], word[1:]
+    return QueryError(f"{sign} excludes nothing", f'write NOT {bare}, or quote it: "{bare}"', start)
 
 
 def _refuse_lower_operator(lexeme: Lexeme) -> None:

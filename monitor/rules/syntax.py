@@ -50,16 +50,24 @@ def parse_term(text: str, lists: Mapping[str, Node]) -> Node:
         return operands.resolved(Lexeme(Kind.LIST, stripped, shift, shift + len(stripped)), lists)
     if re.fullmatch(r"/.+/", stripped):
         return operands.pattern(Lexeme(Kind.REGEX, stripped, shift, shift + len(stripped)))
-    operator = _IN_QUERIES.search(stripped)
-    if operator and not stripped.startswith(('"', '="')):
-        raise QueryError(
-            f"{operator[0]} does not work in a list of terms",
-            f"write query = '{stripped[:60]}', or quote it if the word is meant: '\"…\"'",
-            shift + operator.start(),
-        )
+    if not stripped.startswith(('"', '="')):
+        _refuse_query(stripped, shift)
     exact = stripped.startswith("=")
     plain = stripped[exact:].strip().strip('"“”„')
     return operands.term(plain, shift, exact=exact)
+
+
+def _refuse_query(text: str, shift: int) -> None:
+    """Raises QueryError if *text*, an item of a list, wants to be more than words."""
+    operator = _IN_QUERIES.search(text)
+    if operator:
+        raise QueryError(
+            f"{operator[0]} does not work in a list of terms",
+            f"write query = '{text[:60]}', or quote it if the word is meant: '\"…\"'",
+            shift + operator.start(),
+        )
+    for word in re.finditer(r"\S+", text):
+        operands.refuse_operator_of_others(word[0], shift + word.start())
 
 
 class _Parser:
