@@ -199,6 +199,24 @@ def test_a_reader_that_stops_early_ends_it_quietly(stored: Path) -> None:
 # --- looking
 
 
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [
+        (["entries", "list", "--feed", "Deaf"], 'There is no feed "Deaf". Did you mean "Dead"?'),
+        (["search", "Kyiv", "--feed", "xx"], 'There is no feed "xx". `feeds list` shows all'),
+        (["alerts", "list", "--rule", "fmz"], 'There is no rule "fmz". Did you mean "fms"?'),
+        (["deliveries", "list", "--rule", "xx"], 'There is no rule "xx". `check` shows all rules.'),
+    ],
+)
+def test_a_slip_in_a_name_does_not_look_like_silence(
+    stored: Path, command: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stored.parent / "rules").mkdir()
+    (stored.parent / "rules" / "a.toml").write_text('[[rule]]\nname = "fms"\nany = ["arms"]\n')
+    assert run(stored, *command) == 2
+    assert hint in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", [["status"], ["entries", "list"], ["feeds", "list"]])
 def test_before_the_first_run_there_is_nothing_to_show(
     config: Path, command: list[str], capsys: pytest.CaptureFixture[str]

@@ -10,6 +10,7 @@ import click
 from monitor.alerts.company import StoryNews
 from monitor.alerts.plain import terminal_lines
 from monitor.cli.groups import Guessing
+from monitor.cli.named import spelt_right
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
 from monitor.cli.said import Fates, alert_as_plain
@@ -39,6 +40,8 @@ def list_alerts(as_json: bool, span: timedelta | None, rule: str | None, limit: 
     settings = looked_up()
     with reading(settings) as store:
         found = store.alerts(since=since(span), rule=rule, limit=limit)
+        if not found:
+            spelt_right(settings, store, rule=rule)
     if as_json:
         print_json([alert_as_plain(alert) for alert in found])
         return

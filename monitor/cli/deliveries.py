@@ -8,7 +8,7 @@ from datetime import timedelta
 import click
 
 from monitor.cli.groups import Guessing
-from monitor.cli.named import named_channel
+from monitor.cli.named import named_channel, spelt_right
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
 from monitor.cli.requeue import channel_option, discard, retry, state_option
@@ -60,6 +60,8 @@ def list_deliveries(
             limit=limit,
         )
         fates = Fates(store, settings)
+        if not found:
+            spelt_right(settings, store, rule=rule)
     if as_json:
         print_json([delivery_as_plain(each, fates.of(each.delivery)) for each in found])
         return

@@ -9,6 +9,7 @@ from datetime import timedelta
 import click
 
 from monitor.cli.groups import Guessing
+from monitor.cli.named import spelt_right
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, emptied, local, looked_up, reading, since
 from monitor.errors import MonitorError
@@ -34,6 +35,8 @@ def list_entries(as_json: bool, span: timedelta | None, feed: str | None, limit:
     settings = looked_up()
     with reading(settings) as store:
         found = store.entries(since=since(span), feed=feed, limit=limit)
+        if not found:
+            spelt_right(settings, store, feed=feed)
     if as_json:
         print_json([asdict(entry) for entry in found])
         return

@@ -10,6 +10,7 @@ from monitor.errors import ConfigError, MonitorError
 from monitor.model import Entry
 from monitor.rules.load import LoadedRule, RuleSet
 from monitor.settings import Config
+from monitor.store import Store
 
 
 class NoSuchName(MonitorError):
@@ -38,6 +39,25 @@ def named_feeds(settings: Config, names: Sequence[str]) -> Sequence[str]:
     for name in names:
         _known("feed", name, known, "`feeds list` shows all feeds.")
     return names
+
+
+def spelt_right(
+    settings: Config, store: Store, *, feed: str | None = None, rule: str | None = None
+) -> None:
+    """NoSuchName if there neither is nor was such a *feed*, or the files have no such *rule*.
+
+    For listings that would show nothing: a slip must not look like silence.
+    """
+    if feed is not None:
+        known = [each.name for each in settings.feeds]
+        known += [each.name for each in store.feeds(rhythms=False)]
+        _known("feed", feed, known, "`feeds list` shows all feeds.")
+    if rule is not None:
+        from monitor.cli.rewrite import rules_in_files
+
+        rules = rules_in_files(settings)
+        if rules is not None:
+            named_rules(rules, [rule])
 
 
 def named_channel(settings: Config, name: str | None) -> str | None:

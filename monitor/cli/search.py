@@ -9,7 +9,7 @@ from datetime import timedelta
 import click
 from rich.text import Text
 
-from monitor.cli.named import NoSuchName
+from monitor.cli.named import spelt_right
 from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import Span, local, looked_up, reading, since
 from monitor.cli.why import marked
@@ -17,7 +17,6 @@ from monitor.model import Found
 from monitor.searchquery import to_index
 from monitor.settings import Config
 from monitor.store.search import Wanted
-from monitor.store.sqlite import SqliteStore
 from monitor.terminal import console, counted, plain, print_json
 
 _OPERATORS = ("or", "not", "and")
@@ -51,8 +50,9 @@ def search(
     settings, query = looked_up(), " ".join(words)
     wanted = Wanted(words=to_index(query), since=since(span), feed=feed, by_rank=best, limit=limit)
     with reading(settings) as store:
-        _refuse_unknown(store, feed)
         found, missing = store.search(wanted), store.unindexed()
+        if not found:
+            spelt_right(settings, store, feed=feed)
     if as_json:
         print_json({"unsearchable": missing, "found": [_plainly(each) for each in found]})
         return
@@ -62,12 +62,6 @@ def search(
             shown.print(line)
     for remark in _remarks(query, len(found), limit, missing):
         click.echo(remark)
-
-
-def _refuse_unknown(store: SqliteStore, feed: str | None) -> None:
-    """Nothing found must not mean a slip in the feed's name."""
-    if feed is not None and feed not in {each.name for each in store.feeds(rhythms=False)}:
-        raise NoSuchName(f'There is no feed "{feed}". `feeds list` shows their names.')
 
 
 def _lines(found: Found, settings: Config, *, colour: bool) -> Iterator[Text]:
