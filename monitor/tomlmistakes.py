@@ -12,6 +12,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CURLY = re.compile("[“”„‟«»‘’‚‛]")
 _SECRET = re.compile("pass|token|secret|key|auth", re.IGNORECASE)  # in the name of a key
 _ORDINARY = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")  # words: no address, no token
+_MANY = ("feeds", "channels", "routes", "rule")  # tables of which there may be several
 
 
 def problem(name: str, text: str, message: str) -> Problem:
@@ -118,7 +119,9 @@ def _repeated(line: str, column: int, message: str) -> tuple[str, str, int] | No
         return (f"{key} is set twice", "keep one of the two", 1)
     if message.startswith(("Cannot declare", "Cannot mutate", "Cannot overwrite")):
         if line.lstrip().startswith("[") and not line.lstrip().startswith("[["):
-            remedy = f"write [[{key}]] for each, or keep only one"
+            remedy = f"keep one [{key}] and put the lines of both below it"
+            if key in _MANY:
+                remedy = f"write [[{key}]] for each, or keep only one"
         else:
             remedy = "give it one meaning: a value, [a table] or [[a list of tables]]"
         return (f"{key} is already there", remedy, 1)

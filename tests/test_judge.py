@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from monitor.rules.assemble import LoadedRule
 from monitor.rules.judge import LONGEST, entry_from_text, judge
-from monitor.rules.load import LoadedRule, load
+from monitor.rules.load import load
 from monitor.rules.verdict import Story, add_example
 from tests.builders import a_feed, an_entry
 

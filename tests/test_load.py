@@ -235,6 +235,32 @@ def test_all_mistakes_of_all_files_come_at_once() -> None:
     ]  # fmt: skip
 
 
+def test_what_does_not_fit_hides_no_other_mistake() -> None:
+    """Nor does it bring any that would be gone with it."""
+    found = problems(
+        "[lists]\nempty = []\ngood = ['arms', '(']\n"
+        "[[rule]]\nname = 'one'\nseverity = 'hig'\nquery = 'a AND (b'\n"
+        "[[rule]]\nname = 'two'\nany = []\nmust_match = ['a story']\n"
+        "[[rule]]\nname = 'three'\nany = ['@empty']\n"
+        "[[rule]]\nname = 'four'\nthreshold = 'much'\nscore = {arms = 1}\n"
+        "[[rule]]\nany = ['a || b']\n"
+        "[[rule]]\nname = 'six'\nany = ['arms']\nmust_match = ['peace']\n",
+        b="rule = ['text']\n",
+    )
+    assert [(problem.line, problem.where, problem.what) for problem in found] == [
+        (2, 'list "empty"', "there is nothing in it"),
+        (3, 'list "good"', "there is no word in this"),
+        (6, 'rule "one", severity', '"hig" cannot be used'),
+        (7, 'rule "one", query', "this ( is never closed"),
+        (10, 'rule "two", any', "there is nothing in it"),
+        (17, 'rule "four", threshold', '"much" does not fit here'),
+        (19, "rule 5, name", '"name" is missing'),
+        (20, "rule 5, any", "|| is no operator"),
+        (24, 'rule "six", must_match', '"peace" does not match: not found arms'),
+        (1, "rule 1", "a text does not fit here"),
+    ]
+
+
 def test_one_name_for_two_rules_names_both_places() -> None:
     (problem,) = problems(one("any = ['x']"), b="# \n" + one("any = ['y']"))
     assert (problem.file, problem.line) == ("b.toml", 3)

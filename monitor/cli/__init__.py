@@ -169,7 +169,9 @@ def _print_no_more() -> None:
 
 def _prose(error: MonitorError) -> str:
     if isinstance(error, ConfigError):
-        return f"{error}\nNothing was changed."
+        return (
+            f"{error}\nNothing was changed; a monitor that runs goes on with what was good before."
+        )
     if isinstance(error, StoreBusy):
         return f"{error}\n{_FULL_OR_HELD}"
     return str(error)

@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from monitor.cli.reading import reading, say_emptied
 from monitor.errors import ConfigError, MonitorError
 from monitor.model import Entry
-from monitor.rules.load import LoadedRule, RuleSet
+from monitor.rules.assemble import LoadedRule
+from monitor.rules.load import RuleSet
 from monitor.settings import Config
 from monitor.store import Store
 

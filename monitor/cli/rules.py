@@ -21,10 +21,11 @@ from monitor.errors import ConfigError, MonitorError, Problem
 from monitor.language import detector
 from monitor.model import Entry
 from monitor.pipeline.in_force import joint_problems
+from monitor.rules.assemble import LoadedRule
 from monitor.rules.explain import Explanation, explain
 from monitor.rules.judge import entry_from_text
 from monitor.rules.lint import MAX_PER_DAY, Known, lint
-from monitor.rules.load import LoadedRule, RuleSet, load, read_folder
+from monitor.rules.load import RuleSet, load, read_folder
 from monitor.rules.trial import Backtest, backtest
 from monitor.settings import Config
 from monitor.terminal import console, counted, plain, print_json

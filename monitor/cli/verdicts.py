@@ -16,9 +16,10 @@ from monitor.cli.why import print_why
 from monitor.errors import MonitorError, NotWritten
 from monitor.language import detector
 from monitor.model import AlertKind, Entry
+from monitor.rules.assemble import LoadedRule
 from monitor.rules.examples import Wish, holds
 from monitor.rules.judge import Judgement, entry_from_text, judge
-from monitor.rules.load import LoadedRule, load, read_folder
+from monitor.rules.load import load, read_folder
 from monitor.rules.verdict import add_example, move_example
 from monitor.settings import Config
 from monitor.terminal import counted, plain

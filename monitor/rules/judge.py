@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.model import Entry
+from monitor.rules.assemble import LoadedRule
 from monitor.rules.examples import Wish, entry_of
 from monitor.rules.explain import Explanation, explain
 from monitor.rules.files import ExampleTable
-from monitor.rules.load import LoadedRule
 from monitor.rules.match import Detect
 from monitor.rules.verdict import Story
 

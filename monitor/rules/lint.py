@@ -9,8 +9,9 @@ from datetime import date, timedelta
 
 from monitor import tomlfile
 from monitor.errors import Problem
+from monitor.rules.assemble import LoadedRule
 from monitor.rules.lists import WORTH_READING
-from monitor.rules.load import LoadedRule, RuleSet
+from monitor.rules.load import RuleSet
 from monitor.rules.match import walk
 from monitor.rules.tree import (
     And,
