@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitor.alerts.addresses import Security
-from monitor.config import load, read, secrets_of
+from monitor.confidential import secrets_of
+from monitor.config import load, read
 from monitor.configfile import read_duration
 from monitor.errors import ConfigError
 from monitor.model import Severity

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from monitor.config import load, read, secrets_of
+from monitor.confidential import secrets_of
+from monitor.config import load, read
 from monitor.errors import ConfigError
 from monitor.feeds.pace import Bounds
 from monitor.settings import Access, ContentMode, FeedSettings, PollSettings

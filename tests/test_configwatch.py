@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor import config
+from monitor.confidential import secrets_of
 from monitor.errors import ConfigError
 from monitor.settings import Config, HeartbeatSettings, MetricsSettings
 
@@ -39,7 +40,7 @@ def test_the_heartbeat_is_a_secret_like_any_other(tmp_path: Path, written: str) 
     assert found.heartbeat == HeartbeatSettings(url=URL, interval=timedelta(minutes=5))
     assert warnings == ""
     assert "canary" not in repr(found)
-    secrets = config.secrets_of(found)
+    secrets = secrets_of(found)
     assert {URL, "5f3a9c71-canary"} <= set(secrets)
     assert not any(each in "hc.example.org" for each in secrets)
 
@@ -79,7 +80,7 @@ def test_whoever_only_looks_learns_of_a_heartbeat_without_its_secret(tmp_path: P
     found, warnings = read(tmp_path, '[heartbeat]\nurl = "${BEAT}"\n', need_secrets=False)
     assert found.heartbeat == HeartbeatSettings(url="")
     assert "BEAT is not set" in warnings
-    assert config.secrets_of(found) == ()
+    assert secrets_of(found) == ()
 
 
 def test_a_heartbeat_that_others_can_read_is_warned_of(tmp_path: Path) -> None:

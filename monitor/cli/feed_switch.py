@@ -10,7 +10,7 @@ import click
 
 from monitor.cli.options import config_option
 from monitor.cli.reading import looked_up, reading, without_login
-from monitor.config import secrets_of
+from monitor.confidential import secrets_of
 from monitor.configedit import names_in, readdress, remove_feed, switch_off, switch_on
 from monitor.errors import MonitorError, NotWritten
 from monitor.feeds.condition import MOVED_POLLS, has_moved

@@ -22,7 +22,8 @@ from monitor.cli.event_loop import event_loop_option, maker_of
 from monitor.cli.options import config_option, config_path
 from monitor.cli.ticks import noted, ticks
 from monitor.cli.waker import Waker
-from monitor.config import read, secrets_of
+from monitor.confidential import secrets_of
+from monitor.config import read
 from monitor.daemon import Daemon
 from monitor.errors import Problem, StoreBusy
 from monitor.events import Event, Handed, Polled, PollKind, Trouble

@@ -21,7 +21,8 @@ from monitor.alerts.send import Sender
 from monitor.alerts.telling import tellings
 from monitor.alerts.templates import Renderer, as_problem
 from monitor.cli.options import config_option, config_path
-from monitor.config import load, secrets_of
+from monitor.confidential import secrets_of
+from monitor.config import load
 from monitor.errors import StoreRefused
 from monitor.model import (
     Accepted,

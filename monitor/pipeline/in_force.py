@@ -11,7 +11,7 @@ from monitor.alerts.route import channels_for, owners
 from monitor.errors import Problem
 from monitor.model import Rule
 from monitor.rules.assemble import LoadedRule
-from monitor.rules.evaluate import folded
+from monitor.rules.labels import folded
 from monitor.rules.load import RuleSet
 from monitor.rules.match import walk
 from monitor.rules.tree import Label

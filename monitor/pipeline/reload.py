@@ -12,6 +12,7 @@ from pathlib import Path
 
 from monitor import config as configuration
 from monitor import logs
+from monitor.confidential import secrets_of
 from monitor.crashpoint import crashpoint
 from monitor.errors import ConfigError, Problem
 from monitor.events import Reloaded
@@ -187,7 +188,7 @@ class Reloader:
         except ConfigError as error:
             await self._refuse("config", error.problems)
             return
-        logs.register_secrets(configuration.secrets_of(new))
+        logs.register_secrets(secrets_of(new))
         now, self._replaced_config = self._clock(), old
         await self._store.call(lambda store: store.sync_feeds(new.feeds, now))
         await lists.keep(new, self._store)

@@ -7,16 +7,14 @@ Every part of an OR is looked at, so that all reasons are shown.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from fnmatch import translate as glob_to_regex
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from re import compile as compile_glob
 
-from monitor.model import Entry
 from monitor.rules import regex
-from monitor.rules.scan import FIELDS, NUMBER, SHIFT, Leaf, Words
+from monitor.rules.labels import label
+from monitor.rules.near import near
+from monitor.rules.scan import NUMBER, SHIFT
+from monitor.rules.scanned import NOWHERE, Evaluate, Scanned, Spans
 from monitor.rules.tree import (
     TEXT_FIELDS,
     And,
@@ -33,31 +31,10 @@ from monitor.rules.tree import (
     Score,
     Term,
 )
-from monitor.text import fold
 
 MOST_COUNTED = 3  # mentions of one term that count in a score
-NOWHERE = -1  # position of a label's leaf
 
-Span = tuple[int, int, tuple[Leaf, ...]]
-Spans = list[Span]
 TermKey = tuple[str, bool]  # text, exact
-
-
-@dataclass(slots=True)
-class Scanned:
-    """An entry while its rules are evaluated."""
-
-    entry: Entry
-    words: dict[int, Words]  # field number → its words
-    hits: Mapping[int, list[Leaf]]  # term number → leaves in all fields
-    language: Callable[[], str]
-    labels: dict[int, tuple[str, str]] = field(default_factory=dict)  # leaf number → key, value
-    regex_spans: dict[Leaf, tuple[int, int, int, str]] = field(default_factory=dict)
-
-
-Evaluate = Callable[[Scanned], Spans | None]
-
-
 # (list's node, fields) → its closure: rules that use one list share it.
 Lists = dict[tuple[int, frozenset[Field]], Evaluate]
 
@@ -88,7 +65,7 @@ def compiled(
         case Not():
             return _not(of(node.part))
         case Near():
-            return _near(of(node.left), of(node.right), node.distance, ordered=node.ordered)
+            return near(of(node.left), of(node.right), node.distance, ordered=node.ordered)
         case AtLeast():
             return _at_least(node.count, of(node.part))
         case Scope():
@@ -96,7 +73,7 @@ def compiled(
         case Score():
             return _score([(of(part), points) for part, points in node.weights], node.threshold)
         case Label():
-            return _label(node)
+            return label(node)
         case Everything():
             return lambda _: []
 
@@ -188,80 +165,6 @@ def _joined(spans: Sequence[Spans]) -> Spans:
     return sorted({span for each in spans for span in each})
 
 
-# --- near
-
-
-def _near(left: Evaluate, right: Evaluate, distance: int | None, *, ordered: bool) -> Evaluate:
-    def evaluate(scanned: Scanned) -> Spans | None:
-        lefts = left(scanned)
-        if not lefts:
-            return None
-        rights = right(scanned)
-        if not rights:
-            return None
-        if distance is None:
-            return _same_sentence(scanned, lefts, rights)
-        return _pairs(lefts, rights, distance, ordered=ordered)
-
-    return evaluate
-
-
-def _pairs(lefts: Spans, rights: Spans, distance: int, *, ordered: bool) -> Spans | None:
-    """Each span with the nearest one of the other side, if at most *distance* words are between.
-
-    Linear in the number of spans, whatever a text repeats.
-    """
-    found = _nearest(lefts, rights, distance, before=not ordered)
-    found |= _nearest(rights, lefts, distance, before=True, after=not ordered)
-    return sorted(found) or None
-
-
-def _nearest(
-    ones: Spans, others: Spans, distance: int, *, before: bool, after: bool = True
-) -> set[Span]:
-    """For each of *ones* the nearest of *others* that follows it and that precedes it."""
-    found: set[Span] = set()
-    by_start = sorted(others)
-    by_end = sorted(others, key=lambda span: (span[1], span[0]))
-    starts, ends = [span[0] for span in by_start], [span[1] for span in by_end]
-    for one in ones:
-        if after:
-            at = bisect_left(starts, one[1])
-            if at < len(starts) and starts[at] - one[1] <= distance:
-                found.add(_pair(one, by_start[at]))
-        if before:
-            at = bisect_left(ends, one[0] + 1) - 1
-            if at >= 0 and one[0] - ends[at] <= distance:
-                found.add(_pair(by_end[at], one))
-    return found
-
-
-def _pair(first: Span, second: Span) -> Span:
-    return first[0], second[1], tuple(sorted({*first[2], *second[2]}))
-
-
-def _same_sentence(scanned: Scanned, lefts: Spans, rights: Spans) -> Spans | None:
-    """Spans of both sides that stand in one sentence, joined; sentence by sentence."""
-    by_sentence: dict[tuple[int, int], tuple[Spans, Spans]] = {}
-    for side, spans in enumerate((lefts, rights)):
-        for span in spans:
-            place = _sentence(scanned, span)
-            by_sentence.setdefault(place, ([], []))[side].append(span)
-    found = []
-    for ones, others in by_sentence.values():
-        apart = any(one[1] <= other[0] or other[1] <= one[0] for one in ones for other in others)
-        if apart:
-            both = sorted({*ones, *others})
-            leaves = tuple(sorted({leaf for span in both for leaf in span[2]}))
-            found.append((both[0][0], max(span[1] for span in both), leaves))
-    return sorted(found) or None
-
-
-def _sentence(scanned: Scanned, span: Span) -> tuple[int, int]:
-    number = span[0] >> SHIFT
-    return number, scanned.words[number].sentence(span[0] & ((1 << SHIFT) - 1))
-
-
 # --- counts and points
 
 
@@ -295,52 +198,3 @@ def _score(weights: Sequence[tuple[Evaluate, float]], threshold: float) -> Evalu
         return _joined(shown) if shown and total >= threshold else None
 
     return evaluate
-
-
-# --- labels
-
-
-def _label(node: Label) -> Evaluate:
-    wanted = frozenset(folded(value) for value in node.values)
-    globs = [compile_glob(glob_to_regex(value.lower())) for value in node.values]
-    key = node.key
-    number = -2 - abs(hash((key, node.values))) % (1 << 40)
-
-    def evaluate(scanned: Scanned) -> Spans | None:
-        values = label_values(scanned.entry, key, scanned.language)
-        if key == "url":
-            true = [value for value in values if any(glob.match(value.lower()) for glob in globs)]
-        else:
-            true = [value for value in values if folded(value) in wanted]
-        if not true:
-            return None
-        scanned.labels[number] = (key, true[0])
-        return [(NOWHERE, NOWHERE, ((NOWHERE, NOWHERE, number),))]
-
-    return evaluate
-
-
-def label_values(entry: Entry, key: str, language: Callable[[], str]) -> Iterable[str]:
-    """What *entry* has as *key*: "feed", "tag", "language", "category", "url", "author"."""
-    match key:
-        case "feed":
-            return (entry.feed_name, entry.feed_id)
-        case "tag":
-            return sorted(entry.feed_tags)
-        case "language":
-            return (language(),)
-        case "category":
-            return entry.categories
-        case "url":
-            return (entry.url,)
-        case _:
-            return (entry.author,)
-
-
-@lru_cache(maxsize=4096)
-def folded(value: str) -> str:
-    return fold(" ".join(value.split()))
-
-
-def field_name(number: int) -> str:
-    return FIELDS[number].value

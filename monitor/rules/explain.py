@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.model import Entry, Hit, Rule
-from monitor.rules.evaluate import compiled, label_values
+from monitor.rules.evaluate import compiled
+from monitor.rules.labels import label_values
 from monitor.rules.match import Detect, Matcher, compile_rules, language_of
 from monitor.rules.tree import (
     TEXT_FIELDS,

@@ -15,7 +15,7 @@ from monitor.errors import ConfigError, Problem
 from monitor.model import Entry, Rule
 from monitor.rules import examples, lists
 from monitor.rules.assemble import Assembly, LoadedRule
-from monitor.rules.evaluate import folded
+from monitor.rules.labels import folded
 from monitor.rules.match import Detect, Matcher, compile_rules, walk
 from monitor.rules.tree import Label, Node
 

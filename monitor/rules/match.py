@@ -11,17 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 from monitor.model import Entry, Hit, Match, Rule
-from monitor.rules.evaluate import (
-    NOWHERE,
-    Evaluate,
-    Lists,
-    Scanned,
-    Spans,
-    TermKey,
-    compiled,
-    field_name,
-)
+from monitor.rules.evaluate import Lists, TermKey, compiled
 from monitor.rules.scan import MASK, SHIFT, Leaf, Trie, fields_of
+from monitor.rules.scanned import NOWHERE, Evaluate, Scanned, Spans, field_name
 from monitor.rules.tree import (
     TEXT_FIELDS,
     And,
