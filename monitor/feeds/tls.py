@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 
-_PIECE = 64 << 10
+_PIECE = 16 << 10  # bytes: what one record of TLS holds at most
 
 
 class Tls:
