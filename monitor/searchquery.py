@@ -57,7 +57,8 @@ def _tokens(query: str) -> Iterator[_Token]:
         elif word:
             yield from _word(word)
         elif not end:
-            raise QueryError(f'a phrase has no end: "{phrase.strip()}; close it with a second "')
+            meant = phrase.strip() or "arms sale"
+            raise QueryError(f'a quotation mark is never closed; a phrase stands in two: "{meant}"')
         else:
             yield from [_Token("NOT")] * bool(minus)
             yield _quoted(phrase, star)

@@ -202,7 +202,7 @@ class TestTheCommand:
         ("words", "said"),
         [
             (["-Kyiv"], "say what to look for"),
-            (['"NATO meets'], "has no end"),
+            (['"NATO meets'], "is never closed"),
             (["NATO", "--limt", "3"], "No such option"),
         ],
     )
