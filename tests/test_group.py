@@ -28,8 +28,9 @@ from monitor.stories.features import (
     unpack,
     weigh,
 )
-from monitor.stories.group import ENOUGH_COUNTED, Assignment, assign, telling, told
+from monitor.stories.group import Assignment, assign, telling, told
 from monitor.stories.index import BOILERPLATE, Index
+from monitor.stories.likeness import ENOUGH_COUNTED
 from tests.builders import NOW, a_feed, an_entry
 from tests.test_sketch import text
 from tests.thorough import thorough

@@ -9,18 +9,17 @@ entry founds a story.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.model import Entry, HashPair, Told
+from monitor.stories import likeness
 from monitor.stories.features import (
     MAX_CHARACTERS,
-    MAX_FEATURES,
     Features,
     Frequencies,
     Terms,
@@ -28,7 +27,6 @@ from monitor.stories.features import (
     key,
     stem,
     terms,
-    unpack,
     weigh,
     without,
 )
@@ -45,11 +43,6 @@ from monitor.stories.sketch import ENOUGH, Sketch, containment, sketch
 from monitor.text import words
 from monitor.urls import canonical_key, outlet_of
 
-# How alike an entry and a story must be: tuned with tests/bench/stories.py.  Whole texts on like
-# events share more words by chance than headlines do.
-JOIN_HEADLINES = 0.16
-JOIN_TEXTS = 0.21
-_HEADLINE = 20  # features; a text has 40
 HALF_LIFE = timedelta(hours=12)  # of a story that nobody tells: news of tomorrow is other news
 # Texts of one outlet share their template: more must agree.
 SAME_OUTLET_HASHES = 10
@@ -60,14 +53,8 @@ SAME_PAGE = 0.1  # likeness of two entries with one address
 # part of it news of its own, however many words they share.
 SERIES_WORDS = 4
 SAME_OUTLET = 1.25  # how many times as alike: an outlet has its own words, and tells a thing once
-IN_HEADLINE = 2  # shared words, for two entries of one outlet
-ONE_NAME = 0.75  # share of their likeness: it is one person, company or place in two events
-NAME_WORDS = 3  # that stand beside the strongest, one after the other
 ONE_WORD = 0.9  # what a likeness is worth that rests on a single word
 FEWEST_WORDS = 3  # in an entry that joins a story for what it is about: "NATO" says nothing
-ENOUGH_COUNTED = 300  # entries of a language, before its common words are known
-WELL_COUNTED = 10_000
-REASONS = 5
 _STORIES = 12  # compared in full, the most promising
 _CLOSEST = 3  # entries of each
 _SORTED_FIRST = 200  # entries: mostly enough to find so many stories
@@ -129,7 +116,7 @@ def telling(entry: Entry, frequencies: Frequencies, ignored: Set[str] = frozense
         headline=frozenset(map(stem, headline)),
         series=hash_pair("series", outlet, opening) if in_series else None,
         page=hash_pair("page", page) if page else None,
-        caution=_caution(frequencies.documents),
+        caution=likeness.caution(frequencies.documents),
     )
 
 
@@ -219,14 +206,12 @@ def _same_page(
     common: one feed may give the same address to different entries."""
     oldest = seconds(now) - STORY_WINDOW // timedelta(seconds=1)
     for number in reversed(index.with_label(new.page)):
-        likeness = dot(index.vector(number), query)
+        alike = dot(index.vector(number), query)
         other_feed = index.feed_id(number) != new.feed_id
-        if other_feed and likeness >= SAME_PAGE and index.seen_at(number) >= oldest:
+        if other_feed and alike >= SAME_PAGE and index.seen_at(number) >= oldest:
             gap = _still(index.story(number), now)
             story_id, because = index.story_id(number), ("the same address",)
-            return Assignment(
-                story_id=story_id, score=likeness, because=because, gap=gap, near=number
-            )
+            return Assignment(story_id=story_id, score=alike, because=because, gap=gap, near=number)
     return None
 
 
@@ -251,12 +236,12 @@ def _promising(query: Mapping[int, float], index: Index, now: int) -> list[list[
     return list(stories.values())
 
 
-def _strongest_first(numbers: Numbers, likeness: NDArray[np.float64]) -> Iterator[int]:
-    """*numbers* by likeness, the newest of equals first; the rest is sorted only if asked for."""
+def _strongest_first(numbers: Numbers, strengths: NDArray[np.float64]) -> Iterator[int]:
+    """Of equals the newest first; only the strongest are sorted unless more is asked for."""
     border = max(0, len(numbers) - _SORTED_FIRST)
-    order = np.argpartition(likeness, border) if border else np.arange(len(numbers))
+    order = np.argpartition(strengths, border) if border else np.arange(len(numbers))
     for part in (order[border:], order[:border]):
-        yield from numbers[part][np.lexsort((-numbers[part], -likeness[part]))].tolist()
+        yield from numbers[part][np.lexsort((-numbers[part], -strengths[part]))].tolist()
 
 
 def _compare(
@@ -269,76 +254,20 @@ def _compare(
     core = dot(story.core, query) if story.voters > 1 else nearness
     score = (core + nearness) / 2 * 0.5 ** (gap / HALF_LIFE)
     same_outlet = index.outlet(closest) == new.outlet
-    enough = _enough(min(len(query), len(vector) // 6)) * new.caution
-    enough *= SAME_OUTLET if same_outlet else 1.0
-    if score < enough:
+    needed = likeness.enough(min(len(query), len(vector) // 6)) * new.caution
+    needed *= SAME_OUTLET if same_outlet else 1.0
+    if score < needed:
         return Assignment(story_id=None)
-    shared = _shared(new.about, story, vector)
+    shared = likeness.shared(new.about, story, vector)
     if sum(" " not in name for name in shared) == 1:
         score *= ONE_WORD
-    if score < enough or (same_outlet and not _one_event(new, shared)):
+    if score < needed or (same_outlet and not likeness.one_event(new.headline, shared)):
         return Assignment(story_id=None)
     return Assignment(
         story_id=index.story_id(closest),
         score=score,
-        because=_reasons(shared),
+        because=likeness.reasons(shared),
         gap=gap,
         near=closest,
         by_likeness=True,
     )
-
-
-def _one_event(new: Telling, shared: Mapping[str, float]) -> bool:
-    """Whether two entries of one outlet are about one event: what is *shared* is in the headline
-    too, not only in what an outlet puts under all its texts ("get our newsletter"), and is more
-    than whom they are about ("L.A. County")."""
-    in_headline = sum(name in new.headline for name in shared)
-    return in_headline >= IN_HEADLINE and _share_of_one_name(shared) < ONE_NAME
-
-
-def _share_of_one_name(shared: Mapping[str, float]) -> float:
-    """How much of what is *shared* is the strongest word, with those that stand beside it."""
-    pairs = [words for name in shared if len(words := name.split(" ")) == 2]
-    name = set(next(iter(shared), "").split(" "))
-    for _ in range(NAME_WORDS):
-        name.update(*(pair for pair in pairs if not name.isdisjoint(pair)))
-    parts = (weight for each, weight in shared.items() if not name.isdisjoint(each.split(" ")))
-    return sum(parts) / (sum(shared.values()) or 1.0)
-
-
-def _enough(features: int) -> float:
-    """The score to join at, where the shorter of two entries has so many features."""
-    textual = min(1.0, max(0.0, (features - _HEADLINE) / (MAX_FEATURES - _HEADLINE)))
-    return JOIN_HEADLINES + (JOIN_TEXTS - JOIN_HEADLINES) * textual
-
-
-def _caution(documents: int) -> float:
-    """What the score to join is multiplied by, when so many entries of a language were counted:
-    until its common words are known, they look like news."""
-    if documents < ENOUGH_COUNTED:
-        return inf
-    return 1.0 + 0.75 * max(0.0, 1.0 - documents / WELL_COUNTED)
-
-
-def _shared(features: Features, story: Story, closest: bytes) -> dict[str, float]:
-    """The features that made the score with their parts of it, the largest first."""
-    core, entry = dict(unpack(story.core)), dict(unpack(closest))
-    products = []
-    for name, weight in features.weights:
-        number = key(features.language, name)
-        product = weight * (core.get(number, 0.0) + entry.get(number, 0.0))
-        if product:
-            products.append((-product, name))
-    return {name: -product for product, name in sorted(products)}
-
-
-def _reasons(shared: Iterable[str]) -> tuple[str, ...]:
-    """The first few of *shared*, without words that stand in a chosen pair."""
-    kept: list[str] = []
-    for name in shared:
-        if not any(name in pair.split(" ") for pair in kept):
-            kept = [other for other in kept if other not in name.split(" ")]
-            kept.append(name)
-        if len(kept) == REASONS:
-            break
-    return tuple(kept)

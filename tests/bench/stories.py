@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from monitor import ids
 from monitor.model import Entry
-from monitor.stories import background, group
+from monitor.stories import background, group, likeness
 from monitor.stories.index import Index
 from tests.bench import labelled
 from tests.bench.labelled import Labelled
@@ -101,10 +101,10 @@ def main() -> None:
     sets = {name: load() for name, load in SETS.items()}
     if "--tune" in sys.argv:
         for headlines in (0.14, 0.16, 0.18, 0.20):
-            group.JOIN_HEADLINES = headlines
+            likeness.JOIN_HEADLINES = headlines
             print(line(f"uci tune {headlines}", labelled.half(sets["uci"], 0)))
         for texts in (0.18, 0.21, 0.24):
-            group.JOIN_TEXTS = texts
+            likeness.JOIN_TEXTS = texts
             print(line(f"ecb+ tune {texts}", labelled.half(sets["ecb+"], 0)))
         return
     for name, entries in sets.items():
