@@ -177,7 +177,7 @@ def polled(**changes: Any) -> Feed:
         ({}, timedelta(days=30), None, timedelta(days=1)),
         ({"interval": minutes(5)}, minutes(40), minutes(60), minutes(5)),
         ({"interval": timedelta(days=30)}, None, None, timedelta(days=1)),
-        ({"interval": timedelta(seconds=1)}, None, None, minutes(2)),
+        ({"interval": timedelta(seconds=1)}, None, None, minutes(2) / (1 - JITTER)),
         ({"max_interval": minutes(10)}, minutes(40), None, minutes(10)),
         ({"min_interval": minutes(90)}, minutes(40), None, minutes(100)),
     ],
@@ -245,6 +245,26 @@ def test_feeds_that_succeed_together_part() -> None:
     waits = {wait(succeeded(feed, fetched())) for feed in feeds}
     assert len(waits) > 190
     assert max(waits) - min(waits) > minutes(15) * JITTER / 2
+
+
+def test_feeds_at_their_shortest_part_too_but_for_a_bound_above() -> None:
+    feeds = [polled(url=f"https://{n}.example.org/") for n in range(200)]
+    own = feed_settings(interval=SETTINGS.min_interval)
+    waits = {wait(succeeded(feed, fetched(), own=own)) for feed in feeds}
+    assert min(waits) >= minutes(2)
+    assert minutes(2.2) < max(waits) < minutes(2) / (1 - JITTER)
+    pinned = feed_settings(min_interval=minutes(2), max_interval=minutes(2))
+    assert {wait(succeeded(feed, fetched(), own=pinned)) for feed in feeds} == {minutes(2)}
+
+
+def test_feeds_part_further_with_every_visit() -> None:
+    one, other = (polled(url=f"https://{n}.example.org/") for n in range(2))
+    apart = []
+    for _ in range(3):
+        one = succeeded(one, fetched(), now=one.next_poll_at)
+        other = succeeded(other, fetched(), now=other.next_poll_at)
+        apart.append(abs(one.next_poll_at - other.next_poll_at))
+    assert timedelta(0) < apart[0] < apart[1] < apart[2]
 
 
 # --- failure

@@ -92,7 +92,7 @@ def succeeded(
     return replace(
         feed,
         polled_at=now,
-        next_poll_at=now + max(_spread(wait, feed, now), bounds.shortest),
+        next_poll_at=now + _spread(wait, feed, bounds),
         rhythm=rhythm,
         failures=0,
         failing_since=None,
@@ -195,13 +195,17 @@ def _learnt(feed: Feed, parsed: ParsedFeed | None, new: Sequence[Entry], now: da
     return learn(was, [at for at in times if at], now)
 
 
-def _spread(wait: timedelta, feed: Feed, now: datetime) -> timedelta:
-    """*wait*, a little shorter for each feed in its own way, so that they do not march in step.
+def _spread(wait: timedelta, feed: Feed, bounds: Bounds) -> timedelta:
+    """*wait*, up to a tenth shorter, for each feed in its own way; at the shortest, longer.
 
-    After a first visit by anything up to all of it: feeds that were added together part for good.
+    So feeds do not march in step: those that were visited together part, further with every visit.
+    After a first visit it is shorter by anything up to all of it: they part at once.
     """
-    share = _share(feed.id, now.isoformat())
-    return wait * (1 - (share if feed.polled_at is None else JITTER * share))
+    share = _share(feed.id)
+    if feed.polled_at is None:
+        return max(wait * (1 - share), bounds.shortest)
+    most = max(wait, min(bounds.shortest / (1 - JITTER), bounds.longest))
+    return max(most * (1 - JITTER * share), bounds.shortest)
 
 
 def _share(*parts: str) -> float:

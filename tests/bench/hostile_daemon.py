@@ -144,7 +144,8 @@ def good_url(host: str) -> str:
 
 def feed_tables(feeds: dict[str, str], every: int) -> str:
     return "".join(
-        f'[[feeds]]\nname = "{name}"\nurl = "{url}"\ninterval = "{every}s"\n'
+        f'[[feeds]]\nname = "{name}"\nurl = "{url}"\n'
+        f'interval = "{every}s"\nmax_interval = "{every}s"\n'
         for name, url in feeds.items()
     )
 
