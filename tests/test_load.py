@@ -261,6 +261,14 @@ def test_what_does_not_fit_hides_no_other_mistake() -> None:
     ]
 
 
+def test_a_list_is_missed_where_all_lists_can_be_read() -> None:
+    found = problems("[lists]\nfms = ['FMS']\n" + one("any = ['@fmss']\nseverity = 'hig'"))
+    assert [problem.what for problem in found] == [
+        'there is no list "fmss"',
+        '"hig" cannot be used',
+    ]
+
+
 def test_one_name_for_two_rules_names_both_places() -> None:
     (problem,) = problems(one("any = ['x']"), b="# \n" + one("any = ['y']"))
     assert (problem.file, problem.line) == ("b.toml", 3)

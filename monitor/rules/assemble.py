@@ -63,8 +63,9 @@ class Assembly:
             self._files.append((document, whole(shape)))
         except ConfigError as error:
             self.problems += error.problems
-            self._unread = True
-            self._files.append((document, remains(document.data)))
+            left = remains(document.data)
+            self._unread = self._unread or not left.all_lists
+            self._files.append((document, left))
 
     # --- lists
 

@@ -24,6 +24,7 @@ class Remains:
     lists: Mapping[str, list[str]]
     rules: Mapping[int, RuleTable]
     torn: frozenset[int] = frozenset()
+    all_lists: bool = True
 
 
 def whole(shape: RuleFile) -> Remains:
@@ -41,7 +42,14 @@ def remains(data: Mapping[str, Any]) -> Remains:
             rules[number] = fitting
         if missing:
             torn.add(number)
-    return Remains(lists=_fitting_lists(data.get("lists")), rules=rules, torn=frozenset(torn))
+    named = data.get("lists", {})
+    lists = _fitting_lists(named)
+    return Remains(
+        lists=lists,
+        rules=rules,
+        torn=frozenset(torn),
+        all_lists=isinstance(named, dict) and lists.keys() == named.keys(),
+    )
 
 
 def _fitting(table: Any) -> tuple[RuleTable | None, bool]:
