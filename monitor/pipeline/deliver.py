@@ -53,7 +53,8 @@ AGAIN = timedelta(seconds=2)  # after a drain that the database, or a mistake of
 
 log = structlog.get_logger()
 
-Claimed = tuple[list[QueuedDelivery], dict[str, ChannelState], list[Silence]]
+States = dict[str, ChannelState]  # by target
+Claimed = tuple[list[QueuedDelivery], States, list[Silence]]
 
 
 class Sends(Protocol):
@@ -116,16 +117,16 @@ class Deliverer:
     async def _drain(self, channel: Channel) -> int:
         accepted = 0
         try:
-            while (planned := await self._claim(channel)) is not None:
-                accepted += await self._send_all(channel, planned)
+            while (claimed := await self._claim(channel)) is not None:
+                accepted += await self._send_all(channel, *claimed)
         except StoreBusy as busy:
             self._report(Trouble(what="database busy", detail=str(busy)))
         except Exception:
             log.exception("delivery failed", channel=channel.name)
         return accepted
 
-    async def _claim(self, channel: Channel) -> Plan | None:
-        """What becomes of all that is due for *channel*; None: nothing is."""
+    async def _claim(self, channel: Channel) -> tuple[Plan, States] | None:
+        """What becomes of all that is due for *channel*, and how it stands; None: nothing is."""
         # Claiming now could send again what has just been sent.  Others may be recording theirs.
         sent = (row.channel for each in self._unrecorded for row in each.deliveries)
         if channel.name in sent:
@@ -146,14 +147,13 @@ class Deliverer:
         if poisonous:
             await self._record([poison.set_aside(poisonous, self._in_force.config, now)])
         self._buckets.update(planned.buckets)
-        return planned
+        return planned, states
 
-    async def _send_all(self, channel: Channel, planned: Plan) -> int:
+    async def _send_all(self, channel: Channel, planned: Plan, states: States) -> int:
         if planned.rows:
             await self._record([Finished(deliveries=planned.rows, at=self._clock())])
         accepted, left = 0, list(planned.bundles)
         try:
-            states = await self._store.call(partial(_states, channel))
             while left:
                 bundle = left[0]
                 known = states.get(bundle.target)
@@ -277,7 +277,7 @@ def _put_back(bundle: Bundle, channel: Channel, now: datetime) -> Finished:
     return retry.put_back([queued.delivery for queued in bundle.queued], state, now)
 
 
-def _states(channel: Channel, store: Store) -> dict[str, ChannelState]:
+def _states(channel: Channel, store: Store) -> States:
     return {s.target: s for s in store.channel_states() if s.channel == channel.name}
 
 
