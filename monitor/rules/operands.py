@@ -142,7 +142,9 @@ def refuse_operator_of_others(word: str, start: int) -> None:
 
 def _excludes_nothing(word: str, start: int) -> QueryError:
     sign, bare = word[0], word[1:]
-    return QueryError(f"{sign} excludes nothing", f'write NOT {bare}, or quote it: "{bare}"', start)
+    return QueryError(
+        f"{sign} excludes nothing", f'write NOT {bare} in a query, or quote it: "{bare}"', start
+    )
 
 
 def _refuse_lower_operator(lexeme: Lexeme) -> None:
